@@ -1,0 +1,2 @@
+//! The cluster DNS operator.
+fn main() {}
