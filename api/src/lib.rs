@@ -1,1 +1,15 @@
-//! The types people write.
+//! The types people write: custom resources, their documentation and their
+//! schemas. No client, no runtime: whoever reads or writes a DNS resource can
+//! depend on this crate alone.
+
+mod crd;
+mod dns;
+mod duration;
+
+pub use crd::{MANIFEST_NAMES, crds};
+pub use dns::{
+    CaBundleReference, Cache, Dns, DnsSpec, DnsStatus, ForwardPlugin, ForwardingPolicy, LogLevel,
+    NodePlacement, OperatorCondition, ProtocolStrategy, Server, ServerTls, Transport, TransportConfig,
+    Upstream, UpstreamResolvers, UpstreamType,
+};
+pub use duration::{DURATION_PATTERN, DurationError, GoDuration};

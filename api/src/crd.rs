@@ -1,0 +1,93 @@
+//! The custom resource definitions, as an administrator applies them.
+
+use kube::CustomResourceExt;
+use serde_json::{Value, json};
+
+use crate::Dns;
+
+/// The file under `manifests/` in which each definition is kept, by its name:
+/// the cluster-version operator applies them in the order of these names.
+pub const MANIFEST_NAMES: [(&str, &str); 1] =
+    [("dnses.operator.openshift.io", "0000_70_dns-operator_00.crd.yaml")];
+
+/// Every definition, ready to be written as YAML or JSON.
+#[must_use]
+pub fn crds() -> Vec<Value> {
+    vec![dns()]
+}
+
+fn dns() -> Value {
+    let mut crd = json!(Dns::crd());
+    crd["metadata"]["annotations"] = json!({
+        "api-approved.openshift.io": "https://github.com/openshift/api/pull/475",
+        "api.openshift.io/merged-by-featuregates": "true",
+        "include.release.openshift.io/ibm-cloud-managed": "true",
+        "include.release.openshift.io/self-managed-high-availability": "true",
+    });
+    crd["spec"]["names"] = json!({
+        "kind": "DNS", "listKind": "DNSList", "plural": "dnses", "singular": "dns",
+    });
+    let version = &mut crd["spec"]["versions"][0];
+    if let Some(version) = version.as_object_mut() {
+        version.remove("additionalPrinterColumns");
+    }
+    let schema = &mut version["schema"]["openAPIV3Schema"];
+    follow_openshift(schema);
+    // A rule about one field that depends on another: the derived schema has no
+    // place for it.
+    if let Some(upstream) =
+        schema.pointer_mut("/properties/spec/properties/upstreamResolvers/properties/upstreams/items")
+    {
+        upstream["anyOf"] = json!([
+            {
+                "properties": { "type": { "enum": ["", "SystemResolvConf"] } },
+                "not": { "required": ["address", "port"] },
+            },
+            {
+                "properties": { "type": { "enum": ["Network"] } },
+                "required": ["address"],
+            },
+        ]);
+    }
+    if let Some(root) = schema.as_object_mut() {
+        // A DNS without a spec is a DNS with every default.
+        root.remove("required");
+        root.remove("title");
+    }
+    let status = &mut schema["properties"]["status"];
+    status["required"] = json!(["clusterDomain", "clusterIP"]);
+    for field in ["clusterDomain", "clusterIP"] {
+        if let Some(schema) = status["properties"][field].as_object_mut() {
+            schema.remove("default");
+        }
+    }
+    status["properties"]["conditions"]["x-kubernetes-list-type"] = json!("atomic");
+    crd
+}
+
+/// An optional field of ours is one that may be left out. `null` is not a value
+/// of it: the API server drops a null and applies the default, as it does with
+/// `OpenShift`'s own definition. Bounds are whole numbers, and a description is
+/// one paragraph.
+fn follow_openshift(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("nullable");
+            for (key, value) in fields.iter_mut() {
+                match (key.as_str(), &mut *value) {
+                    ("description", Value::String(text)) => {
+                        *text = text.replace('\n', " ").replace('`', "'");
+                    }
+                    ("minimum" | "maximum", Value::Number(bound)) => {
+                        #[expect(clippy::cast_possible_truncation, reason = "bounds are small and whole")]
+                        let whole = bound.as_f64().map(|bound| bound as i64);
+                        *value = json!(whole);
+                    }
+                    _ => follow_openshift(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(follow_openshift),
+        _ => {}
+    }
+}
