@@ -67,7 +67,7 @@ fn dns() -> Value {
 
 /// An optional field of ours is one that may be left out. `null` is not a value
 /// of it: the API server drops a null and applies the default, as it does with
-/// `OpenShift`'s own definition. Bounds are whole numbers, and a description is
+/// OpenShift's own definition. Bounds are whole numbers, and a description is
 /// one paragraph.
 fn follow_openshift(schema: &mut Value) {
     match schema {

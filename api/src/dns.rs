@@ -25,12 +25,12 @@ use crate::GoDuration;
     doc = "DNS tells the operator how to run the cluster's DNS: how long answers are cached, which servers other zones are forwarded to, and where the pods run. The operator acts on the resource named `default` and on no other."
 )]
 pub struct DnsSpec {
-    /// How long `CoreDNS` keeps answers, in every server block of the Corefile.
+    /// How long CoreDNS keeps answers, in every server block of the Corefile.
     /// A limit that is not set, or is zero, means the operator's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
 
-    /// Which queries `CoreDNS` logs: `Normal` those that failed, `Debug` also
+    /// Which queries CoreDNS logs: `Normal` those that failed, `Debug` also
     /// denials, `Trace` all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "Normal"))]
@@ -65,7 +65,7 @@ pub struct DnsSpec {
     pub upstream_resolvers: Option<UpstreamResolvers>,
 }
 
-/// How long `CoreDNS` may keep an answer. A limit shortens the TTL that the
+/// How long CoreDNS may keep an answer. A limit shortens the TTL that the
 /// upstream gave and never lengthens it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cache {
@@ -186,7 +186,7 @@ pub struct TransportConfig {
     pub transport: Option<Transport>,
 }
 
-/// The transport between `CoreDNS` and its upstreams.
+/// The transport between CoreDNS and its upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline, description = "")]
 pub enum Transport {
@@ -204,9 +204,9 @@ pub enum Transport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerTls {
-    /// The `ConfigMap` of namespace `openshift-config` whose key `ca-bundle.crt`
+    /// The ConfigMap of namespace `openshift-config` whose key `ca-bundle.crt`
     /// holds the authorities that may have signed the server's certificate.
-    /// Without one, those of the `CoreDNS` image are used.
+    /// Without one, those of the CoreDNS image are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<CaBundleReference>,
 
@@ -220,10 +220,10 @@ pub struct ServerTls {
     pub server_name: String,
 }
 
-/// A `ConfigMap` of namespace `openshift-config`, by name.
+/// A ConfigMap of namespace `openshift-config`, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaBundleReference {
-    /// The name of the `ConfigMap`.
+    /// The name of the ConfigMap.
     pub name: String,
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// What `OpenShift`'s schema admits as a duration: `0`, or decimal numbers with a
+/// What OpenShift's schema admits as a duration: `0`, or decimal numbers with a
 /// unit, one after the other. The two micro signs are U+00B5 and U+03BC.
 pub const DURATION_PATTERN: &str = r"^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|μs|ms|s|m|h))+)$";
 

@@ -1,0 +1,136 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
+
+/// Runs the DNS of a Kubernetes cluster: turns the resource
+/// `dnses.operator.openshift.io/default` into CoreDNS pods, and keeps them so.
+///
+/// Without a command, starts the operator.
+#[derive(Debug, Parser)]
+#[command(name = "dns-operator", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do instead of running the operator.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to run the operator.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Commands beside running the operator.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print what the operator would keep for a DNS, without a cluster.
+    ///
+    /// Reads files with a DNS and, where given, the other inputs: Network,
+    /// APIServer and FeatureGate of config.openshift.io (each named cluster),
+    /// ConfigMaps of the namespace openshift-config, Nodes. Applies the
+    /// defaults of the resource definition. Images come from the environment
+    /// variables that the operator reads, or are shown as placeholders.
+    ///
+    /// Exits with 1 when the DNS would not be put into force and says why on
+    /// standard error.
+    Render(RenderArgs),
+    /// Print the custom resource definitions, as YAML.
+    Crds,
+}
+
+/// How to run the operator. Images are read from the environment: IMAGE,
+/// OPENSHIFT_CLI_IMAGE and KUBE_RBAC_PROXY_IMAGE, all three needed.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The cluster to work on; the one the program runs in when not given.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub kubeconfig: Option<PathBuf>,
+    /// What is known of the cluster from outside.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Taken for OpenShift's manifests; metrics are not served yet.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60000")]
+    pub metrics_bind_addr: String,
+    /// Taken for OpenShift's manifests; metrics are not served yet.
+    #[arg(long, value_name = "DIR")]
+    pub metrics_cert_dir: Option<PathBuf>,
+    /// Flags of OpenShift's operator that have no meaning here.
+    #[command(flatten)]
+    pub zap: ZapArgs,
+}
+
+/// OpenShift's operator logs through zap; these keep its command lines working.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Accepted and ignored")]
+pub struct ZapArgs {
+    /// Ignored: how much is logged is set by operatorLogLevel.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    zap_devel: Option<String>,
+    /// Ignored.
+    #[arg(long)]
+    zap_encoder: Option<String>,
+    /// Ignored: how much is logged is set by operatorLogLevel.
+    #[arg(long)]
+    zap_log_level: Option<String>,
+    /// Ignored.
+    #[arg(long)]
+    zap_stacktrace_level: Option<String>,
+    /// Ignored.
+    #[arg(long)]
+    zap_time_encoding: Option<String>,
+}
+
+/// What is known of the cluster from outside.
+#[derive(Clone, Debug, Args)]
+pub struct ClusterArgs {
+    /// The address of the DNS service. Otherwise the tenth of the first service
+    /// network of the Network config, or of the API server's own service range.
+    #[arg(long, value_name = "ADDRESS")]
+    pub cluster_ip: Option<IpAddr>,
+    /// The domain of services and pods.
+    #[arg(long, value_name = "DOMAIN", default_value = DEFAULT_CLUSTER_DOMAIN, value_parser = parse_domain)]
+    pub cluster_domain: String,
+    /// The version of the release that the operator belongs to.
+    #[arg(long, value_name = "VERSION", env = "RELEASE_VERSION", default_value = "unknown")]
+    pub release_version: String,
+}
+
+/// What to render, and how.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// A file with YAML or JSON documents, `-` for standard input; may be given
+    /// more than once.
+    #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The Corefile alone, or every object as a v1 List.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Yaml)]
+    pub output: OutputFormat,
+    /// What is known of the cluster from outside.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+/// What `render` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// The Corefile.
+    Corefile,
+    /// Every object, as a v1 List in YAML.
+    Yaml,
+    /// Every object, as a v1 List in JSON.
+    Json,
+}
+
+fn parse_domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    match text {
+        "" => Ok(DEFAULT_CLUSTER_DOMAIN.to_owned()),
+        _ if name.split('.').all(label) => Ok(text.to_owned()),
+        _ => Err("must be a domain name such as cluster.local".into()),
+    }
+}

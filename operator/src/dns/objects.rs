@@ -1,0 +1,152 @@
+//! The objects the operator keeps, each as it should be. Pure: facts in, objects
+//! out.
+
+mod ca_bundle;
+mod cluster_role;
+mod config_map;
+mod daemon_set_dns;
+mod daemon_set_node_resolver;
+mod namespace;
+mod network_policy;
+mod service_account;
+mod service_dns;
+mod service_openshift;
+
+use k8s_openapi::Resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::dns::config::Config;
+use crate::dns::inputs::Inputs;
+use crate::dns::names;
+
+/// An object as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Which object.
+    pub key: ObjectKey,
+    /// The fields that the operator sets. A `null` stands for a field that must
+    /// not be there.
+    pub value: Value,
+}
+
+/// Which object, whatever it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// The group and version, such as `apps/v1`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace, for kinds that have one.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl std::fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+impl ObjectKey {
+    /// The key of an object of a known type.
+    #[must_use]
+    pub fn of<K: Resource>(namespace: Option<&str>, name: &str) -> Self {
+        Self {
+            api_version: K::API_VERSION.into(),
+            kind: K::KIND.into(),
+            namespace: namespace.map(Into::into),
+            name: name.into(),
+        }
+    }
+
+    /// The key that a decoded object carries.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        Some(Self {
+            api_version: text(&value["apiVersion"])?,
+            kind: text(&value["kind"])?,
+            namespace: text(&value["metadata"]["namespace"]),
+            name: text(&value["metadata"]["name"])?,
+        })
+    }
+}
+
+/// An object could not be built. The templates are part of the program and a
+/// test decodes every one, so this is a defect of the program.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to build {what}: {source}")]
+pub struct BuildError {
+    what: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl BuildError {
+    fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what, source: source.into() }
+    }
+}
+
+/// What depends on the cluster alone, in the order it is needed.
+pub fn desired_for_cluster(inputs: &Inputs) -> Result<Vec<Desired>, BuildError> {
+    let mut objects = vec![namespace::desired()?];
+    objects.extend(service_account::desired());
+    objects.extend(cluster_role::desired(inputs)?);
+    objects.extend(network_policy::desired(inputs)?);
+    objects.extend(service_dns::desired(inputs)?);
+    objects.push(daemon_set_node_resolver::desired(inputs)?);
+    objects.push(service_openshift::desired(inputs)?);
+    Ok(objects)
+}
+
+/// What depends on the specification too. The ConfigMap comes first: pods that
+/// start find their Corefile.
+pub fn desired_for_config(
+    config: &Config,
+    corefile: String,
+    inputs: &Inputs,
+) -> Result<Vec<Desired>, BuildError> {
+    let mut objects = ca_bundle::desired(config, inputs)?;
+    objects.push(config_map::desired(corefile, inputs)?);
+    objects.push(daemon_set_dns::desired(config, inputs)?);
+    Ok(objects)
+}
+
+/// Every object for a configuration, in the order it is applied.
+pub fn desired(config: &Config, corefile: String, inputs: &Inputs) -> Result<Vec<Desired>, BuildError> {
+    let mut objects = desired_for_cluster(inputs)?;
+    let at = objects.iter().position(|object| object.key.kind == "NetworkPolicy").unwrap_or(objects.len());
+    objects.splice(at..at, desired_for_config(config, corefile, inputs)?);
+    Ok(objects)
+}
+
+/// Decodes one of the templates in `templates/objects/`.
+fn decode<K: DeserializeOwned>(what: &'static str, yaml: &str) -> Result<K, BuildError> {
+    serde_saphyr::from_str(yaml).map_err(|error| BuildError::new(what, error.to_string()))
+}
+
+/// The object as JSON, with its key.
+fn encode<K: Resource + Serialize>(what: &'static str, object: &K) -> Result<Desired, BuildError> {
+    let value = serde_json::to_value(object).map_err(|error| BuildError::new(what, error))?;
+    let key = ObjectKey::from_value(&value).ok_or_else(|| BuildError::new(what, "it has no name"))?;
+    Ok(Desired { key, value })
+}
+
+/// Makes an object part of the DNS: deleted with it.
+fn owner(inputs: &Inputs) -> Vec<OwnerReference> {
+    vec![OwnerReference {
+        api_version: "operator.openshift.io/v1".into(),
+        kind: "DNS".into(),
+        name: names::DNS.into(),
+        uid: inputs.owner_uid.clone(),
+        controller: Some(true),
+        block_owner_deletion: None,
+    }]
+}

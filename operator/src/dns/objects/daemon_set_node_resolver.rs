@@ -1,0 +1,31 @@
+//! The DaemonSet that keeps the image registry's address in the nodes' hosts
+//! files.
+
+use k8s_openapi::api::apps::v1::DaemonSet;
+use k8s_openapi::api::core::v1::{Container, EnvVar};
+
+use super::daemon_set_dns::pod_spec;
+use super::{BuildError, Desired, decode, encode, owner};
+use crate::dns::inputs::Inputs;
+
+const WHAT: &str = "the node-resolver DaemonSet";
+const SCRIPT: &str = include_str!("../../../../templates/node-resolver.sh");
+
+pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
+    let mut set: DaemonSet =
+        decode(WHAT, include_str!("../../../../templates/objects/daemon-set-node-resolver.yaml"))?;
+    set.metadata.owner_references = Some(owner(inputs));
+    for container in &mut pod_spec(&mut set).containers {
+        complete(container, inputs);
+    }
+    encode(WHAT, &set)
+}
+
+fn complete(container: &mut Container, inputs: &Inputs) {
+    container.image = Some(inputs.images.openshift_cli.clone());
+    container.command.get_or_insert_default().push(SCRIPT.into());
+    let variable = |name: &str, value: String| EnvVar { name: name.into(), value: Some(value), value_from: None };
+    let env = container.env.get_or_insert_default();
+    env.extend(inputs.service_address.map(|address| variable("NAMESERVER", address.to_string())));
+    env.push(variable("CLUSTER_DOMAIN", inputs.cluster_domain.clone()));
+}

@@ -1,0 +1,25 @@
+//! The Service at whose address pods find the DNS.
+
+use k8s_openapi::api::core::v1::Service;
+use serde_json::{Value, json};
+
+use super::{BuildError, Desired, decode, encode, owner};
+use crate::dns::inputs::Inputs;
+
+const WHAT: &str = "the DNS service";
+const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+
+/// The Service, once it is known at which address: the API server would choose
+/// another one for good.
+pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
+    let Some(address) = inputs.service_address else {
+        return Ok(None);
+    };
+    let mut service: Service = decode(WHAT, include_str!("../../../../templates/objects/service-dns.yaml"))?;
+    service.metadata.owner_references = Some(owner(inputs));
+    service.spec.get_or_insert_default().cluster_ip = Some(address.to_string());
+    let mut desired = encode(WHAT, &service)?;
+    let hints = if inputs.topology_hints { json!("auto") } else { Value::Null };
+    desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
+    Ok(Some(desired))
+}

@@ -1,0 +1,16 @@
+//! The name `openshift.default.svc`, another one for the API server.
+
+use k8s_openapi::api::core::v1::Service;
+
+use super::{BuildError, Desired, decode, encode};
+use crate::dns::inputs::Inputs;
+
+const WHAT: &str = "the service for the name openshift";
+
+pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
+    let mut service: Service =
+        decode(WHAT, include_str!("../../../../templates/objects/service-openshift.yaml"))?;
+    service.spec.get_or_insert_default().external_name =
+        Some(format!("kubernetes.default.svc.{}", inputs.cluster_domain));
+    encode(WHAT, &service)
+}

@@ -1,0 +1,208 @@
+//! The files that `render` reads: a DNS and what else of the cluster is known.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cli::RenderArgs;
+use crate::dns::cluster;
+use crate::dns::config::CaBundleName;
+use crate::dns::inputs::{CaBundle, Inputs};
+use crate::dns::names::{CONFIG_NAMESPACE, DNS};
+use crate::dns::tls_profile::TlsProfile;
+use crate::images::Images;
+
+/// What was read, sorted by kind.
+#[derive(Default)]
+pub struct Documents {
+    /// The DNS to render, as it was written.
+    pub dns: Value,
+    /// What people should know but need not stop for.
+    pub warnings: Vec<String>,
+    networks: Vec<Value>,
+    api_servers: Vec<Value>,
+    feature_gates: Vec<Value>,
+    nodes: Vec<Value>,
+    ca_bundles: BTreeMap<CaBundleName, CaBundle>,
+}
+
+/// A file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It could not be read.
+    #[error("failed to read {file}: {source}")]
+    Read {
+        /// Its name.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is neither YAML nor JSON.
+    #[error("failed to parse {file}: {message}")]
+    Parse {
+        /// Its name.
+        file: String,
+        /// Where and why.
+        message: String,
+    },
+    /// A document is no Kubernetes object.
+    #[error("{file}: document {document} has no apiVersion, kind and metadata.name")]
+    NotAnObject {
+        /// The file's name.
+        file: String,
+        /// Which of its documents, counted from 1.
+        document: usize,
+    },
+    /// There is nothing to render.
+    #[error("the files hold no DNS (apiVersion operator.openshift.io/v1, kind DNS)")]
+    NoDns,
+    /// There is more than one to choose from.
+    #[error("the files hold several DNSes ({0}) and none named {DNS:?}, which is the one in force")]
+    NoDefaultDns(String),
+    /// The same object twice.
+    #[error("the files hold the DNS {0:?} more than once")]
+    RepeatedDns(String),
+}
+
+impl Documents {
+    /// Reads files; `-` is standard input.
+    pub fn read(files: &[PathBuf]) -> Result<Self, DocumentError> {
+        let mut documents = Self::default();
+        let mut dnses = Vec::new();
+        for file in files {
+            let name = if is_stdin(file) { "standard input".into() } else { file.display().to_string() };
+            let text = read(file).map_err(|source| DocumentError::Read { file: name.clone(), source })?;
+            for (index, document) in parse(&name, &text)?.into_iter().enumerate() {
+                documents.sort_in(&name, index + 1, document, &mut dnses)?;
+            }
+        }
+        documents.dns = documents.choose(dnses)?;
+        Ok(documents)
+    }
+
+    fn sort_in(
+        &mut self,
+        file: &str,
+        number: usize,
+        document: Value,
+        dnses: &mut Vec<Value>,
+    ) -> Result<(), DocumentError> {
+        let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
+        let (Some(api_version), Some(kind)) = (text("/apiVersion"), text("/kind")) else {
+            return Err(DocumentError::NotAnObject { file: file.into(), document: number });
+        };
+        if kind == "List" || kind.ends_with("List") && document["items"].is_array() {
+            for item in document["items"].as_array().into_iter().flatten() {
+                self.sort_in(file, number, item.clone(), dnses)?;
+            }
+            return Ok(());
+        }
+        let Some(name) = text("/metadata/name") else {
+            return Err(DocumentError::NotAnObject { file: file.into(), document: number });
+        };
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        match (group, kind) {
+            ("operator.openshift.io", "DNS") => dnses.push(document),
+            ("config.openshift.io", "Network") if name == cluster::SINGLETON => self.networks.push(document),
+            ("config.openshift.io", "APIServer") if name == cluster::SINGLETON => {
+                self.api_servers.push(document);
+            }
+            ("config.openshift.io", "FeatureGate") if name == cluster::SINGLETON => {
+                self.feature_gates.push(document);
+            }
+            ("", "Node") => self.nodes.push(document),
+            ("", "ConfigMap") if text("/metadata/namespace") == Some(CONFIG_NAMESPACE) => {
+                let bundle_name = CaBundleName(name.into());
+                match cluster::ca_bundle(&document) {
+                    Some(bundle) => {
+                        self.ca_bundles.insert(bundle_name, bundle);
+                    }
+                    None => self.warnings.push(format!(
+                        "ConfigMap {CONFIG_NAMESPACE}/{name} has no certificates under ca-bundle.crt"
+                    )),
+                }
+            }
+            _ => self.warnings.push(format!("{kind} {name} is not an input of the operator: ignored")),
+        }
+        Ok(())
+    }
+
+    /// The DNS in force. A single one by another name is rendered too: people
+    /// try things under other names.
+    fn choose(&mut self, dnses: Vec<Value>) -> Result<Value, DocumentError> {
+        let name_of = |dns: &Value| dns["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let names: Vec<String> = dnses.iter().map(name_of).collect();
+        if let Some(repeated) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(DocumentError::RepeatedDns(repeated.1.clone()));
+        }
+        let others: Vec<&String> = names.iter().filter(|name| *name != DNS).collect();
+        for name in &others {
+            self.warnings.push(format!("the operator acts on the DNS {DNS:?} and ignores {name:?}"));
+        }
+        let single = dnses.len() == 1;
+        match dnses.into_iter().find(|dns| single || name_of(dns) == DNS) {
+            Some(dns) => Ok(dns),
+            None if names.is_empty() => Err(DocumentError::NoDns),
+            None => Err(DocumentError::NoDefaultDns(names.join(", "))),
+        }
+    }
+
+    /// The cluster's facts, from the documents and, where they say nothing, from
+    /// the command line.
+    pub fn inputs(&self, args: &RenderArgs, images: Images) -> Inputs {
+        let network_address = self.networks.first().and_then(|network| cluster::dns_address(network).ok());
+        let gates = self.feature_gates.first();
+        Inputs {
+            images,
+            service_address: Some(
+                args.cluster.cluster_ip.or(network_address).unwrap_or(EXAMPLE_SERVICE_ADDRESS),
+            ),
+            cluster_domain: args.cluster.cluster_domain.clone(),
+            ca_bundles: self.ca_bundles.clone(),
+            tls_profile: self
+                .api_servers
+                .first()
+                .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
+                .unwrap_or_default(),
+            name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.cluster.release_version),
+            topology_hints: cluster::topology_hints(&self.nodes),
+            owner_uid: self.dns["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The address of OpenShift's default service network, for output without a
+/// Network and without `--cluster-ip`.
+const EXAMPLE_SERVICE_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(172, 30, 0, 10));
+
+fn is_stdin(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn read(file: &Path) -> io::Result<String> {
+    if is_stdin(file) {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs::read_to_string(file)
+}
+
+/// The documents of a file, without the empty ones. JSON is read as JSON: not
+/// everything in it is YAML.
+fn parse(file: &str, text: &str) -> Result<Vec<Value>, DocumentError> {
+    let parsed: Result<Vec<Value>, String> = if text.trim_start().starts_with('{') {
+        serde_json::Deserializer::from_str(text)
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())
+    } else {
+        serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
+    };
+    let documents = parsed.map_err(|message| DocumentError::Parse { file: file.into(), message })?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}

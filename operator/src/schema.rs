@@ -1,0 +1,151 @@
+//! What the API server does with a DNS on its way in, done offline: unknown
+//! fields dropped, defaults filled in, the schema enforced.
+
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Value};
+
+/// The schema of the DNS resource.
+pub struct DnsSchema {
+    schema: Value,
+    validator: Validator,
+}
+
+/// The resource definition is part of the program, and tests compile it, so this
+/// is a defect of the program.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to compile the DNS resource's schema: {0}")]
+pub struct SchemaError(String);
+
+/// A DNS as the API server would store it.
+pub struct Admitted {
+    /// The resource with its defaults.
+    pub dns: Value,
+    /// Fields the schema does not know, which are dropped.
+    pub unknown_fields: Vec<String>,
+}
+
+impl DnsSchema {
+    /// Compiles the schema of the definition that `dns-operator crds` prints.
+    pub fn new() -> Result<Self, SchemaError> {
+        let mut crds = api::crds();
+        let schema = crds
+            .iter_mut()
+            .find(|crd| crd["metadata"]["name"] == "dnses.operator.openshift.io")
+            .and_then(|crd| crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema"))
+            .map(Value::take)
+            .ok_or_else(|| SchemaError("there is no definition of it".into()))?;
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft7)
+            .should_validate_formats(true)
+            .build(&schema)
+            .map_err(|error| SchemaError(error.to_string()))?;
+        Ok(Self { schema, validator })
+    }
+
+    /// The DNS as it would be stored, or everything the API server would have
+    /// against it, each line naming a field and its value.
+    pub fn admit(&self, mut dns: Value) -> Result<Admitted, Vec<String>> {
+        let mut unknown_fields = Vec::new();
+        if let Value::Object(fields) = &mut dns {
+            for part in ["spec", "status"] {
+                let schema = &self.schema["properties"][part];
+                if let Some(value) = fields.get_mut(part) {
+                    prune(schema, value, part, &mut unknown_fields);
+                }
+                fill_in(schema, fields, part);
+            }
+        }
+        let findings: Vec<String> = self
+            .validator
+            .iter_errors(&dns)
+            .map(|error| format!("{}: {error}", field_path(error.instance_path().as_str())))
+            .collect();
+        if findings.is_empty() { Ok(Admitted { dns, unknown_fields }) } else { Err(findings) }
+    }
+}
+
+/// `/spec/servers/0/zones` as people write it: `spec.servers[0].zones`.
+fn field_path(pointer: &str) -> String {
+    let mut path = String::new();
+    for segment in pointer.split('/').skip(1) {
+        if segment.bytes().all(|b| b.is_ascii_digit()) {
+            path.push_str(&format!("[{segment}]"));
+        } else {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(segment);
+        }
+    }
+    if path.is_empty() { "the DNS".into() } else { path }
+}
+
+/// Drops what the schema does not know.
+fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let Some(properties) = schema["properties"].as_object() else {
+                return;
+            };
+            fields.retain(|name, value| {
+                let path = format!("{path}.{name}");
+                match properties.get(name) {
+                    Some(schema) => prune(schema, value, &path, unknown),
+                    None => unknown.push(path),
+                }
+                properties.contains_key(name)
+            });
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                prune(&schema["items"], item, &format!("{path}[{index}]"), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Fills in the default of a field that is missing or null, and those inside it,
+/// and writes whole numbers as such.
+fn fill_in(schema: &Value, fields: &mut Map<String, Value>, name: &str) {
+    if fields.get(name).is_some_and(Value::is_null) {
+        fields.remove(name);
+    }
+    if !fields.contains_key(name)
+        && let Some(default) = schema.get("default")
+    {
+        fields.insert(name.to_owned(), default.clone());
+    }
+    if let Some(value) = fields.get_mut(name) {
+        fill_in_below(schema, value);
+    }
+}
+
+fn fill_in_below(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+                fill_in(schema, fields, name);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                fill_in_below(&schema["items"], item);
+            }
+        }
+        Value::Number(number) if schema["type"] == "integer" => {
+            if let Some(whole) = number.as_f64().and_then(whole) {
+                *value = whole.into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `3.0` is an integer to the API server, which stores it as `3`.
+#[expect(clippy::cast_possible_truncation, reason = "the bound is checked")]
+fn whole(number: f64) -> Option<i64> {
+    /// 2⁵³: every whole number up to here is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
