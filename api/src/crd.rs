@@ -5,15 +5,23 @@ use serde_json::{Value, json};
 
 use crate::Dns;
 
-/// The file under `manifests/` in which each definition is kept, by its name:
-/// the cluster-version operator applies them in the order of these names.
-pub const MANIFEST_NAMES: [(&str, &str); 1] =
-    [("dnses.operator.openshift.io", "0000_70_dns-operator_00.crd.yaml")];
+/// A custom resource definition and the file under `manifests/` that holds it.
+/// The cluster-version operator applies the files in the order of their names.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The file's name.
+    pub file: &'static str,
+    /// The definition, ready to be written as YAML or JSON.
+    pub crd: Value,
+}
 
-/// Every definition, ready to be written as YAML or JSON.
+/// Every definition.
 #[must_use]
-pub fn crds() -> Vec<Value> {
-    vec![dns()]
+pub fn crds() -> Vec<Definition> {
+    vec![Definition {
+        file: "0000_70_dns-operator_00.crd.yaml",
+        crd: dns(),
+    }]
 }
 
 fn dns() -> Value {

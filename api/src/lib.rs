@@ -6,7 +6,7 @@ mod crd;
 mod dns;
 mod duration;
 
-pub use crd::{MANIFEST_NAMES, crds};
+pub use crd::{Definition, crds};
 pub use dns::{
     CaBundleReference, Cache, Dns, DnsSpec, DnsStatus, ForwardPlugin, ForwardingPolicy, LogLevel,
     NodePlacement, OperatorCondition, ProtocolStrategy, Server, ServerTls, Transport, TransportConfig,

@@ -37,7 +37,7 @@ pub enum Command {
     /// standard error.
     Render(RenderArgs),
     /// Print the custom resource definitions, as YAML.
-    Crds,
+    Crds(CrdsArgs),
 }
 
 /// How to run the operator. Images are read from the environment: IMAGE,
@@ -66,20 +66,20 @@ pub struct RunArgs {
 #[command(next_help_heading = "Accepted and ignored")]
 pub struct ZapArgs {
     /// Ignored: how much is logged is set by operatorLogLevel.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    zap_devel: Option<String>,
+    #[arg(long = "zap-devel", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    devel: Option<String>,
     /// Ignored.
-    #[arg(long)]
-    zap_encoder: Option<String>,
+    #[arg(long = "zap-encoder")]
+    encoder: Option<String>,
     /// Ignored: how much is logged is set by operatorLogLevel.
-    #[arg(long)]
-    zap_log_level: Option<String>,
+    #[arg(long = "zap-log-level")]
+    log_level: Option<String>,
     /// Ignored.
-    #[arg(long)]
-    zap_stacktrace_level: Option<String>,
+    #[arg(long = "zap-stacktrace-level")]
+    stacktrace_level: Option<String>,
     /// Ignored.
-    #[arg(long)]
-    zap_time_encoding: Option<String>,
+    #[arg(long = "zap-time-encoding")]
+    time_encoding: Option<String>,
 }
 
 /// What is known of the cluster from outside.
@@ -93,8 +93,21 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "DOMAIN", default_value = DEFAULT_CLUSTER_DOMAIN, value_parser = parse_domain)]
     pub cluster_domain: String,
     /// The version of the release that the operator belongs to.
-    #[arg(long, value_name = "VERSION", env = "RELEASE_VERSION", default_value = "unknown")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        env = "RELEASE_VERSION",
+        default_value = "unknown"
+    )]
     pub release_version: String,
+}
+
+/// Where the custom resource definitions go.
+#[derive(Debug, Args)]
+pub struct CrdsArgs {
+    /// Write each to its file in this folder instead.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// What to render, and how.

@@ -55,7 +55,11 @@ struct Place {
 
 impl Place {
     fn root() -> Self {
-        Self { path: String::new(), key: String::new(), in_text_map: false }
+        Self {
+            path: String::new(),
+            key: String::new(),
+            in_text_map: false,
+        }
     }
 
     fn child(&self, key: &str) -> Self {
@@ -124,10 +128,16 @@ impl Place {
     fn compare_lists(&self, desired: &[Value], live: &[Value], fields: &mut Vec<String>) -> Option<Value> {
         let mut differing = Vec::new();
         for (index, wanted) in desired.iter().enumerate() {
-            let place = Self { path: format!("{}[{index}]", self.path), ..self.clone() };
+            let place = Self {
+                path: format!("{}[{index}]", self.path),
+                ..self.clone()
+            };
             let found = live.get(index).unwrap_or(&Value::Null);
             // The items of a list have no key of their own: only the list has.
-            let place = Self { key: String::new(), ..place };
+            let place = Self {
+                key: String::new(),
+                ..place
+            };
             place.compare(wanted, found, &mut differing);
         }
         if desired.len() != live.len() {
@@ -181,8 +191,12 @@ fn same(desired: &Value, live: &Value) -> bool {
     match (desired, live) {
         (Value::Object(desired), Value::Object(live)) => {
             let missing = Value::Null;
-            desired.iter().all(|(key, value)| same(value, live.get(key).unwrap_or(&missing)))
-                && live.iter().all(|(key, value)| desired.contains_key(key) || is_empty(value))
+            desired
+                .iter()
+                .all(|(key, value)| same(value, live.get(key).unwrap_or(&missing)))
+                && live
+                    .iter()
+                    .all(|(key, value)| desired.contains_key(key) || is_empty(value))
         }
         (Value::Array(desired), Value::Array(live)) => {
             desired.len() == live.len() && desired.iter().zip(live).all(|(a, b)| same(a, b))
@@ -210,7 +224,10 @@ fn replacement(desired: &Value, live: &Value) -> Value {
     let surplus = live.keys().filter(|key| !desired.contains_key(*key));
     let mut patch: Map<String, Value> = surplus.map(|key| (key.clone(), Value::Null)).collect();
     for (key, wanted) in desired {
-        patch.insert(key.clone(), replacement(wanted, live.get(key).unwrap_or(&Value::Null)));
+        patch.insert(
+            key.clone(),
+            replacement(wanted, live.get(key).unwrap_or(&Value::Null)),
+        );
     }
     Value::Object(patch)
 }

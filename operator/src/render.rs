@@ -48,20 +48,32 @@ pub fn render(
 ) -> Result<(), RenderFailure> {
     let documents = Documents::read(&args.files)?;
     let schema = DnsSchema::new().map_err(defect)?;
-    let admitted = schema.admit(documents.dns.clone()).map_err(RenderFailure::NotAdmitted)?;
+    let admitted = schema
+        .admit(documents.dns.clone())
+        .map_err(RenderFailure::NotAdmitted)?;
     for warning in &documents.warnings {
         writeln!(warnings, "warning: {warning}")?;
     }
     for field in &admitted.unknown_fields {
-        writeln!(warnings, "warning: {field}: the API server does not know this field and drops it")?;
+        writeln!(
+            warnings,
+            "warning: {field}: the API server does not know this field and drops it"
+        )?;
     }
     let config = Config::decode(&admitted.dns["spec"])?;
     let inputs = documents.inputs(args, Images::from_env_or_placeholders());
-    for name in config.ca_bundles().filter(|name| !inputs.ca_bundles.contains_key(*name)) {
-        writeln!(warnings, "warning: source ca bundle configmap {name} does not exist")?;
+    for name in config
+        .ca_bundles()
+        .filter(|name| !inputs.ca_bundles.contains_key(*name))
+    {
+        writeln!(
+            warnings,
+            "warning: source ca bundle configmap {name} does not exist"
+        )?;
     }
-    let corefile =
-        Templates::new().and_then(|templates| templates.render(&config, &inputs)).map_err(defect)?;
+    let corefile = Templates::new()
+        .and_then(|templates| templates.render(&config, &inputs))
+        .map_err(defect)?;
     match args.output {
         OutputFormat::Corefile => output.write_all(corefile.as_bytes())?,
         OutputFormat::Json => {
@@ -83,7 +95,10 @@ pub fn to_yaml(value: &Value) -> Result<String, RenderFailure> {
 
 fn list(config: &Config, corefile: String, inputs: &Inputs) -> Result<Value, RenderFailure> {
     let objects = objects::desired(config, corefile, inputs).map_err(defect)?;
-    let items: Vec<Value> = objects.iter().map(|object| without_nulls(&object.value)).collect();
+    let items: Vec<Value> = objects
+        .iter()
+        .map(|object| without_nulls(&object.value))
+        .collect();
     Ok(json!({ "apiVersion": "v1", "kind": "List", "items": items }))
 }
 

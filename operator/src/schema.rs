@@ -27,11 +27,14 @@ pub struct Admitted {
 impl DnsSchema {
     /// Compiles the schema of the definition that `dns-operator crds` prints.
     pub fn new() -> Result<Self, SchemaError> {
-        let mut crds = api::crds();
-        let schema = crds
+        let schema = api::crds()
             .iter_mut()
-            .find(|crd| crd["metadata"]["name"] == "dnses.operator.openshift.io")
-            .and_then(|crd| crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema"))
+            .find(|definition| definition.crd["metadata"]["name"] == "dnses.operator.openshift.io")
+            .and_then(|definition| {
+                definition
+                    .crd
+                    .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
+            })
             .map(Value::take)
             .ok_or_else(|| SchemaError("there is no definition of it".into()))?;
         let validator = jsonschema::options()
@@ -60,7 +63,11 @@ impl DnsSchema {
             .iter_errors(&dns)
             .map(|error| format!("{}: {error}", field_path(error.instance_path().as_str())))
             .collect();
-        if findings.is_empty() { Ok(Admitted { dns, unknown_fields }) } else { Err(findings) }
+        if findings.is_empty() {
+            Ok(Admitted { dns, unknown_fields })
+        } else {
+            Err(findings)
+        }
     }
 }
 
@@ -69,7 +76,7 @@ fn field_path(pointer: &str) -> String {
     let mut path = String::new();
     for segment in pointer.split('/').skip(1) {
         if segment.bytes().all(|b| b.is_ascii_digit()) {
-            path.push_str(&format!("[{segment}]"));
+            path = format!("{path}[{segment}]");
         } else {
             if !path.is_empty() {
                 path.push('.');

@@ -15,8 +15,10 @@ pub const SINGLETON: &str = "cluster";
 const DNS_HOST: u32 = 10;
 /// The feature gate of the `ocp_dnsnameresolver` plugin.
 const NAME_RESOLVER_GATE: &str = "DNSNameResolver";
-const CONTROL_PLANE_LABELS: [&str; 2] =
-    ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
+const CONTROL_PLANE_LABELS: [&str; 2] = [
+    "node-role.kubernetes.io/control-plane",
+    "node-role.kubernetes.io/master",
+];
 const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 
 /// The service network does not tell the DNS service's address.
@@ -33,7 +35,9 @@ pub enum AddressError {
 /// The address of the DNS service, from the Network `cluster`: the tenth of the
 /// first service network.
 pub fn dns_address(network: &Value) -> Result<IpAddr, AddressError> {
-    let block = network["status"]["serviceNetwork"][0].as_str().ok_or(AddressError::NoServiceNetwork)?;
+    let block = network["status"]["serviceNetwork"][0]
+        .as_str()
+        .ok_or(AddressError::NoServiceNetwork)?;
     block
         .parse::<IpNet>()
         .ok()
@@ -64,7 +68,9 @@ fn add(address: IpAddr, offset: u32) -> Option<IpAddr> {
 pub fn ca_bundle(config_map: &Value) -> Option<CaBundle> {
     let name = CaBundleName(config_map["metadata"]["name"].as_str()?.to_owned());
     let data = config_map["data"].as_object()?;
-    let data = data.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    let data = data
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
     CaBundle::new(name, data.collect())
 }
 
@@ -72,18 +78,28 @@ pub fn ca_bundle(config_map: &Value) -> Option<CaBundle> {
 /// FeatureGate `cluster`: those of the release, or of the only one listed.
 #[must_use]
 pub fn name_resolver_namespaces(gate: Option<&Value>, release: &str) -> Vec<String> {
-    let versions: Vec<&Value> =
-        gate.and_then(|gate| gate["status"]["featureGates"].as_array()).into_iter().flatten().collect();
-    let details = versions.iter().find(|details| details["version"] == release).or(match versions.len() {
-        1 => versions.first(),
-        _ => None,
-    });
+    let versions: Vec<&Value> = gate
+        .and_then(|gate| gate["status"]["featureGates"].as_array())
+        .into_iter()
+        .flatten()
+        .collect();
+    let details = versions
+        .iter()
+        .find(|details| details["version"] == release)
+        .or(match versions.len() {
+            1 => versions.first(),
+            _ => None,
+        });
     let enabled = details
         .and_then(|details| details["enabled"].as_array())
         .into_iter()
         .flatten()
         .any(|gate| gate["name"] == NAME_RESOLVER_GATE);
-    if enabled { vec![NAME_RESOLVER_NAMESPACE.to_owned()] } else { Vec::new() }
+    if enabled {
+        vec![NAME_RESOLVER_NAMESPACE.to_owned()]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether clients should be routed to DNS pods of their own zone: every ready
@@ -110,7 +126,10 @@ fn is_ready_worker(node: &Value) -> bool {
         .into_iter()
         .flatten()
         .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
-    ready && CONTROL_PLANE_LABELS.iter().all(|label| labels.get(label).is_none())
+    ready
+        && CONTROL_PLANE_LABELS
+            .iter()
+            .all(|label| labels.get(label).is_none())
 }
 
 /// Whether the allocatable processor time is there and not zero.

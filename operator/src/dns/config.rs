@@ -63,7 +63,11 @@ pub struct Finding {
 impl Finding {
     fn new(field: impl Into<String>, value: Option<&str>, message: impl Into<String>) -> Self {
         let value = value.map(|value| Value::from(value).to_string());
-        Self { field: field.into(), value, message: message.into() }
+        Self {
+            field: field.into(),
+            value,
+            message: message.into(),
+        }
     }
 }
 
@@ -106,7 +110,9 @@ impl Findings {
 
     /// The value, or a finding about `field` in its stead.
     fn keep<T>(&mut self, field: &str, value: &str, checked: Result<T, String>) -> Option<T> {
-        checked.map_err(|message| self.add(field, Some(value), message)).ok()
+        checked
+            .map_err(|message| self.add(field, Some(value), message))
+            .ok()
     }
 }
 
@@ -151,11 +157,13 @@ impl Config {
     /// The CA bundles that the forwarders need, each once.
     pub fn ca_bundles(&self) -> impl Iterator<Item = &CaBundleName> {
         let mut seen = Vec::new();
-        self.forwards().filter_map(Forward::ca_bundle).filter(move |name| {
-            let new = !seen.contains(name);
-            seen.push(*name);
-            new
-        })
+        self.forwards()
+            .filter_map(Forward::ca_bundle)
+            .filter(move |name| {
+                let new = !seen.contains(name);
+                seen.push(*name);
+                new
+            })
     }
 
     /// Every forwarder: the default block's first, then those of the servers.
@@ -173,12 +181,14 @@ fn check_server(index: usize, server: &api::Server, findings: &mut Findings) -> 
         .iter()
         .flatten()
         .enumerate()
-        .filter_map(|(at, zone)| {
-            findings.keep(&format!("{field}.zones[{at}]"), zone, Zone::check(zone))
-        })
+        .filter_map(|(at, zone)| findings.keep(&format!("{field}.zones[{at}]"), zone, Zone::check(zone)))
         .collect::<Vec<_>>();
     let forward = forward::check_server(&field, server, findings);
-    Some(ServerBlock { name: name?, zones, forward: forward? })
+    Some(ServerBlock {
+        name: name?,
+        zones,
+        forward: forward?,
+    })
 }
 
 /// A finding for a value that has not even the right shape, as can be stored
@@ -191,7 +201,7 @@ fn undecodable(spec: &Value, error: &serde_path_to_error::Error<serde_json::Erro
         use serde_path_to_error::Segment;
         match segment {
             Segment::Seq { index } => {
-                field.push_str(&format!("[{index}]"));
+                field = format!("{field}[{index}]");
                 value = value.and_then(|value| value.get(index));
             }
             Segment::Map { key } => {

@@ -8,7 +8,7 @@ use api::LogLevel;
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
-use crate::dns::config::{Config, Forward, Transport};
+use crate::dns::config::{Config, Forward, Transport, Zone};
 use crate::dns::inputs::Inputs;
 
 /// The port every server block listens on: the pods need no privilege for it.
@@ -21,7 +21,10 @@ const TEMPLATES: [(&str, &str); 4] = [
     ("Corefile.tera", include_str!("../../../templates/Corefile.tera")),
     ("cache.tera", include_str!("../../../templates/cache.tera")),
     ("forward.tera", include_str!("../../../templates/forward.tera")),
-    ("ocp_dnsnameresolver.tera", include_str!("../../../templates/ocp_dnsnameresolver.tera")),
+    (
+        "ocp_dnsnameresolver.tera",
+        include_str!("../../../templates/ocp_dnsnameresolver.tera"),
+    ),
 ];
 
 /// A Corefile could not be rendered. The templates and the checked values do not
@@ -73,7 +76,9 @@ impl Templates {
 fn one_word(text: &str, output: &mut dyn Write) -> io::Result<()> {
     let refused = |c: char| c.is_whitespace() || c.is_control() || c == '#';
     if text.contains(refused) || text.starts_with('"') || matches!(text, "{" | "}") {
-        return Err(io::Error::other(format!("{text:?} is not one word of a Corefile")));
+        return Err(io::Error::other(format!(
+            "{text:?} is not one word of a Corefile"
+        )));
     }
     output.write_all(text.as_bytes())
 }
@@ -140,7 +145,7 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|server| ServerView {
                     name: server.name.to_string(),
-                    zones: server.zones.iter().map(|zone| zone.with_port()).collect(),
+                    zones: server.zones.iter().map(Zone::with_port).collect(),
                     forward: ForwardView::new(&server.forward, inputs),
                 })
                 .collect(),
@@ -153,7 +158,10 @@ impl ForwardView {
     fn new(forward: &Forward, inputs: &Inputs) -> Self {
         let (scheme, server_name, ca_file) = match &forward.transport {
             Transport::Cleartext => ("", String::new(), String::new()),
-            Transport::Tls { server_name, ca_bundle } => {
+            Transport::Tls {
+                server_name,
+                ca_bundle,
+            } => {
                 let bundle = ca_bundle.as_ref().and_then(|name| inputs.ca_bundles.get(name));
                 let file = bundle.map(|bundle| bundle.file(server_name)).unwrap_or_default();
                 ("tls://", server_name.clone(), file)
@@ -187,12 +195,18 @@ mod tests {
             let error = rendered("zone {{ value }}", value).unwrap_err().to_string();
             assert!(error.contains("not one word"), "{value:?}: {error}");
         }
-        assert_eq!(rendered("zone {{ value }}", "10.0.0.0/8").unwrap(), "zone 10.0.0.0/8");
+        assert_eq!(
+            rendered("zone {{ value }}", "10.0.0.0/8").unwrap(),
+            "zone 10.0.0.0/8"
+        );
     }
 
     #[test]
     fn a_comment_may_hold_anything_but_a_line_break() {
-        assert_eq!(rendered("# {{ value | comment }}", "a } # {{.}}").unwrap(), "# a } # {{.}}");
+        assert_eq!(
+            rendered("# {{ value | comment }}", "a } # {{.}}").unwrap(),
+            "# a } # {{.}}"
+        );
         assert!(rendered("# {{ value | comment }}", "a\n.:53 {").is_err());
     }
 

@@ -54,8 +54,7 @@ impl CaBundle {
     #[must_use]
     pub fn new(name: CaBundleName, data: BTreeMap<String, String>) -> Option<Self> {
         let certificates = data.get(CA_BUNDLE_KEY).filter(|text| !text.is_empty())?;
-        let digest = Sha256::digest(certificates.as_bytes());
-        let revision = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let revision = digest(certificates, REVISION_DIGITS);
         Some(Self { name, data, revision })
     }
 
@@ -76,13 +75,13 @@ impl CaBundle {
     #[must_use]
     pub fn volume_name(&self) -> String {
         let name = self.copy_name();
-        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let plain = name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if plain && name.len() <= MAX_VOLUME_NAME {
             return name;
         }
-        let digest = Sha256::digest(self.name.0.as_bytes());
-        let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("ca-{digest}")
+        format!("ca-{}", digest(&self.name.0, NAME_DIGITS))
     }
 
     /// The folder in the pods under which a forwarder finds the bundle. It
@@ -101,3 +100,14 @@ impl CaBundle {
 
 /// The longest name of a volume (RFC 1123 label), in octets.
 const MAX_VOLUME_NAME: usize = 63;
+/// Digits that tell one content of a bundle from another.
+const REVISION_DIGITS: usize = 8;
+/// Digits that tell one bundle from another.
+const NAME_DIGITS: usize = 32;
+
+/// The first hexadecimal digits of a text's SHA-256.
+fn digest(text: &str, digits: usize) -> String {
+    let mut hex = format!("{:x}", Sha256::digest(text.as_bytes()));
+    hex.truncate(digits);
+    hex
+}

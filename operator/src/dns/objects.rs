@@ -90,7 +90,10 @@ pub struct BuildError {
 
 impl BuildError {
     fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { what, source: source.into() }
+        Self {
+            what,
+            source: source.into(),
+        }
     }
 }
 
@@ -122,7 +125,10 @@ pub fn desired_for_config(
 /// Every object for a configuration, in the order it is applied.
 pub fn desired(config: &Config, corefile: String, inputs: &Inputs) -> Result<Vec<Desired>, BuildError> {
     let mut objects = desired_for_cluster(inputs)?;
-    let at = objects.iter().position(|object| object.key.kind == "NetworkPolicy").unwrap_or(objects.len());
+    let at = objects
+        .iter()
+        .position(|object| object.key.kind == "NetworkPolicy")
+        .unwrap_or(objects.len());
     objects.splice(at..at, desired_for_config(config, corefile, inputs)?);
     Ok(objects)
 }

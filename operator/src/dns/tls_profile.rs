@@ -13,19 +13,43 @@ pub struct TlsProfile {
     pub min_version: String,
 }
 
-const MODERN: [&str; 3] =
-    ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
+const MODERN: [&str; 3] = [
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+];
 
 /// OpenSSL's names for the suites that Go knows, in the order of the `Old`
 /// profile after those of `Modern`; the first six complete `Intermediate`.
 const BY_OPENSSL_NAME: [(&str, &str); 18] = [
-    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
-    ("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-    ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
-    ("ECDHE-RSA-AES256-GCM-SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
-    ("ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
-    ("ECDHE-RSA-CHACHA20-POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
-    ("ECDHE-ECDSA-AES128-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256"),
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    ),
+    (
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    ),
+    (
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    ),
+    (
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    ),
+    (
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    ),
+    (
+        "ECDHE-RSA-CHACHA20-POLY1305",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    ),
+    (
+        "ECDHE-ECDSA-AES128-SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    ),
     ("ECDHE-RSA-AES128-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"),
     ("ECDHE-ECDSA-AES128-SHA", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"),
     ("ECDHE-RSA-AES128-SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"),
@@ -68,18 +92,28 @@ impl TlsProfile {
 
     fn with_extra(count: usize, min_version: &str) -> Self {
         let extra = BY_OPENSSL_NAME.iter().take(count).map(|(_, iana)| *iana);
-        Self { cipher_suites: MODERN.into_iter().chain(extra).collect(), min_version: min_version.into() }
+        Self {
+            cipher_suites: MODERN.into_iter().chain(extra).collect(),
+            min_version: min_version.into(),
+        }
     }
 
     fn custom(profile: &Value) -> Self {
-        let asked: Vec<&str> =
-            profile["ciphers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let asked: Vec<&str> = profile["ciphers"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let known: Vec<&str> = asked.iter().filter_map(|name| iana_name(name)).collect();
         if known.is_empty() && !asked.is_empty() {
             return Self::intermediate();
         }
         let min_version = profile["minTLSVersion"].as_str().unwrap_or_default();
-        Self { cipher_suites: known, min_version: min_version.into() }
+        Self {
+            cipher_suites: known,
+            min_version: min_version.into(),
+        }
     }
 }
 

@@ -74,8 +74,15 @@ impl Documents {
         let mut documents = Self::default();
         let mut dnses = Vec::new();
         for file in files {
-            let name = if is_stdin(file) { "standard input".into() } else { file.display().to_string() };
-            let text = read(file).map_err(|source| DocumentError::Read { file: name.clone(), source })?;
+            let name = if is_stdin(file) {
+                "standard input".into()
+            } else {
+                file.display().to_string()
+            };
+            let text = read(file).map_err(|source| DocumentError::Read {
+                file: name.clone(),
+                source,
+            })?;
             for (index, document) in parse(&name, &text)?.into_iter().enumerate() {
                 documents.sort_in(&name, index + 1, document, &mut dnses)?;
             }
@@ -93,7 +100,10 @@ impl Documents {
     ) -> Result<(), DocumentError> {
         let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
         let (Some(api_version), Some(kind)) = (text("/apiVersion"), text("/kind")) else {
-            return Err(DocumentError::NotAnObject { file: file.into(), document: number });
+            return Err(DocumentError::NotAnObject {
+                file: file.into(),
+                document: number,
+            });
         };
         if kind == "List" || kind.ends_with("List") && document["items"].is_array() {
             for item in document["items"].as_array().into_iter().flatten() {
@@ -102,7 +112,10 @@ impl Documents {
             return Ok(());
         }
         let Some(name) = text("/metadata/name") else {
-            return Err(DocumentError::NotAnObject { file: file.into(), document: number });
+            return Err(DocumentError::NotAnObject {
+                file: file.into(),
+                document: number,
+            });
         };
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
         match (group, kind) {
@@ -126,7 +139,9 @@ impl Documents {
                     )),
                 }
             }
-            _ => self.warnings.push(format!("{kind} {name} is not an input of the operator: ignored")),
+            _ => self
+                .warnings
+                .push(format!("{kind} {name} is not an input of the operator: ignored")),
         }
         Ok(())
     }
@@ -136,12 +151,18 @@ impl Documents {
     fn choose(&mut self, dnses: Vec<Value>) -> Result<Value, DocumentError> {
         let name_of = |dns: &Value| dns["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let names: Vec<String> = dnses.iter().map(name_of).collect();
-        if let Some(repeated) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        if let Some(repeated) = names
+            .iter()
+            .enumerate()
+            .find(|(at, name)| names[..*at].contains(name))
+        {
             return Err(DocumentError::RepeatedDns(repeated.1.clone()));
         }
         let others: Vec<&String> = names.iter().filter(|name| *name != DNS).collect();
         for name in &others {
-            self.warnings.push(format!("the operator acts on the DNS {DNS:?} and ignores {name:?}"));
+            self.warnings.push(format!(
+                "the operator acts on the DNS {DNS:?} and ignores {name:?}"
+            ));
         }
         let single = dnses.len() == 1;
         match dnses.into_iter().find(|dns| single || name_of(dns) == DNS) {
@@ -154,12 +175,18 @@ impl Documents {
     /// The cluster's facts, from the documents and, where they say nothing, from
     /// the command line.
     pub fn inputs(&self, args: &RenderArgs, images: Images) -> Inputs {
-        let network_address = self.networks.first().and_then(|network| cluster::dns_address(network).ok());
+        let network_address = self
+            .networks
+            .first()
+            .and_then(|network| cluster::dns_address(network).ok());
         let gates = self.feature_gates.first();
         Inputs {
             images,
             service_address: Some(
-                args.cluster.cluster_ip.or(network_address).unwrap_or(EXAMPLE_SERVICE_ADDRESS),
+                args.cluster
+                    .cluster_ip
+                    .or(network_address)
+                    .unwrap_or(EXAMPLE_SERVICE_ADDRESS),
             ),
             cluster_domain: args.cluster.cluster_domain.clone(),
             ca_bundles: self.ca_bundles.clone(),
@@ -170,7 +197,10 @@ impl Documents {
                 .unwrap_or_default(),
             name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.cluster.release_version),
             topology_hints: cluster::topology_hints(&self.nodes),
-            owner_uid: self.dns["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+            owner_uid: self.dns["metadata"]["uid"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 }
@@ -203,6 +233,12 @@ fn parse(file: &str, text: &str) -> Result<Vec<Value>, DocumentError> {
     } else {
         serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
     };
-    let documents = parsed.map_err(|message| DocumentError::Parse { file: file.into(), message })?;
-    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+    let documents = parsed.map_err(|message| DocumentError::Parse {
+        file: file.into(),
+        message,
+    })?;
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect())
 }

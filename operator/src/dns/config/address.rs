@@ -20,7 +20,9 @@ pub(super) fn check_upstream(text: &str) -> Result<(), String> {
     let (scheme, host) = match text.split_once("://") {
         Some((scheme @ ("dns" | "tls" | "quic" | "https"), host)) => (scheme, host),
         Some((scheme @ ("grpc" | "https3" | "unix"), _)) => {
-            return Err(format!("must not use '{scheme}://': CoreDNS cannot forward over it"));
+            return Err(format!(
+                "must not use '{scheme}://': CoreDNS cannot forward over it"
+            ));
         }
         _ => ("dns", text),
     };
@@ -31,8 +33,14 @@ pub(super) fn check_upstream(text: &str) -> Result<(), String> {
         Some((address, _)) => address,
         None => host.trim_matches(['[', ']']),
     };
-    let address = address.rsplit_once('%').map_or(address, |(address, _zone)| address);
-    if is_ip(address) { Ok(()) } else { Err(ALLOWED.into()) }
+    let address = address
+        .rsplit_once('%')
+        .map_or(address, |(address, _zone)| address);
+    if is_ip(address) {
+        Ok(())
+    } else {
+        Err(ALLOWED.into())
+    }
 }
 
 /// Whether the text is an IP address, alone or with a port, as DNS over TLS

@@ -113,9 +113,18 @@ pub(super) fn check_server(field: &str, server: &api::Server, findings: &mut Fin
     check_count(&field, upstreams.len(), findings);
     // CoreDNS does not set a block up that has no zones, and an empty upstream
     // is white space to it.
-    let serves = server.zones.as_ref().is_some_and(|zones| !zones.is_empty());
-    if serves && upstreams.iter().all(String::is_empty) && !(tls && !upstreams.is_empty()) {
-        findings.add(format!("{field}.upstreams"), None, "must name at least one upstream");
+    let has_zones = server.zones.as_ref().is_some_and(|zones| !zones.is_empty());
+    let has_upstreams = if tls {
+        !upstreams.is_empty()
+    } else {
+        upstreams.iter().any(|text| !text.is_empty())
+    };
+    if has_zones && !has_upstreams {
+        findings.add(
+            format!("{field}.upstreams"),
+            None,
+            "must name at least one upstream",
+        );
     }
     for (index, upstream) in upstreams.iter().enumerate() {
         let checked = if tls && !address::is_ip_with_port(upstream) {
@@ -151,7 +160,11 @@ pub(super) fn check_resolvers(
         }
         for (index, upstream) in upstreams.iter().enumerate() {
             if upstream.kind != UpstreamType::Network {
-                findings.add(format!("{field}.upstreams[{index}].type"), Some(kind_name(upstream)), NO_RESOLV_CONF);
+                findings.add(
+                    format!("{field}.upstreams[{index}].type"),
+                    Some(kind_name(upstream)),
+                    NO_RESOLV_CONF,
+                );
             }
         }
     }
@@ -193,13 +206,18 @@ fn check_transport(
         return Some(Transport::Cleartext);
     }
     let field = format!("{field}.transportConfig.tls.serverName");
-    let tls = config.and_then(|config| config.tls.as_ref()).filter(|tls| !tls.server_name.is_empty());
+    let tls = config
+        .and_then(|config| config.tls.as_ref())
+        .filter(|tls| !tls.server_name.is_empty());
     let Some(tls) = tls else {
         findings.add(field, None, NO_SERVER_NAME);
         return None;
     };
     findings.keep(&field, &tls.server_name, check_server_name(&tls.server_name))?;
-    Some(Transport::Tls { server_name: tls.server_name.clone(), ca_bundle: ca_bundle(tls) })
+    Some(Transport::Tls {
+        server_name: tls.server_name.clone(),
+        ca_bundle: ca_bundle(tls),
+    })
 }
 
 fn ca_bundle(tls: &ServerTls) -> Option<CaBundleName> {

@@ -24,7 +24,6 @@ pub(super) fn check(placement: Option<&NodePlacement>) -> Placement {
     let tolerations = placement
         .and_then(|placement| placement.tolerations.clone())
         .filter(|tolerations| !tolerations.is_empty())
-        .map(|tolerations| tolerations.into_iter().map(as_stored).collect())
         .unwrap_or_else(|| {
             vec![Toleration {
                 key: Some("node-role.kubernetes.io/master".into()),
@@ -32,7 +31,11 @@ pub(super) fn check(placement: Option<&NodePlacement>) -> Placement {
                 ..Toleration::default()
             }]
         });
-    Placement { node_selector, tolerations }
+    let tolerations = tolerations.into_iter().map(as_stored).collect();
+    Placement {
+        node_selector,
+        tolerations,
+    }
 }
 
 /// The API server drops empty text from a pod's toleration, so asking for it

@@ -22,7 +22,10 @@ pub struct CacheLimits {
 
 impl Default for CacheLimits {
     fn default() -> Self {
-        Self { positive: DEFAULT_POSITIVE_TTL, negative: DEFAULT_NEGATIVE_TTL }
+        Self {
+            positive: DEFAULT_POSITIVE_TTL,
+            negative: DEFAULT_NEGATIVE_TTL,
+        }
     }
 }
 
@@ -30,20 +33,26 @@ pub(super) fn check(cache: Option<&Cache>, findings: &mut Findings) -> Option<Ca
     let Some(cache) = cache else {
         return Some(CacheLimits::default());
     };
-    let positive =
-        limit("spec.cache.positiveTTL", cache.positive_ttl.as_ref(), DEFAULT_POSITIVE_TTL, findings);
-    let negative =
-        limit("spec.cache.negativeTTL", cache.negative_ttl.as_ref(), DEFAULT_NEGATIVE_TTL, findings);
-    Some(CacheLimits { positive: positive?, negative: negative? })
+    let positive = limit(
+        "spec.cache.positiveTTL",
+        cache.positive_ttl.as_ref(),
+        DEFAULT_POSITIVE_TTL,
+        findings,
+    );
+    let negative = limit(
+        "spec.cache.negativeTTL",
+        cache.negative_ttl.as_ref(),
+        DEFAULT_NEGATIVE_TTL,
+        findings,
+    );
+    Some(CacheLimits {
+        positive: positive?,
+        negative: negative?,
+    })
 }
 
 /// Whole seconds; the default for zero; what a `u32` holds for more than that.
-fn limit(
-    field: &str,
-    duration: Option<&GoDuration>,
-    default: u32,
-    findings: &mut Findings,
-) -> Option<u32> {
+fn limit(field: &str, duration: Option<&GoDuration>, default: u32, findings: &mut Findings) -> Option<u32> {
     let Some(duration) = duration else {
         return Some(default);
     };

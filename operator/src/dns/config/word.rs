@@ -29,7 +29,9 @@ impl fmt::Display for CommentText {
 /// Refuses what CoreDNS would not read as the one word it is.
 pub(super) fn check(text: &str) -> Result<(), String> {
     if let Some(space) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("must not contain white space or control characters (here {space:?})"));
+        return Err(format!(
+            "must not contain white space or control characters (here {space:?})"
+        ));
     }
     if text.contains('#') {
         return Err("must not contain '#', which starts a comment in a Corefile".into());

@@ -32,12 +32,17 @@ impl Zone {
         }
         let name = bare(text);
         if name.len() > MAX_LENGTH {
-            return Err(format!("must be at most {MAX_LENGTH} octets long, and is {}", name.len()));
+            return Err(format!(
+                "must be at most {MAX_LENGTH} octets long, and is {}",
+                name.len()
+            ));
         }
         if !is_domain_name(name) || !is_domain_name(&fully_qualified(name)) {
-            return Err("must be a domain name such as 'example.com', or an address block such as \
+            return Err(
+                "must be a domain name such as 'example.com', or an address block such as \
                         '10.0.0.0/8'"
-                .into());
+                    .into(),
+            );
         }
         if address_block(name).is_some()
             && (name.starts_with(':') || (name.starts_with('0') && name.contains(':')))
@@ -58,10 +63,19 @@ impl fmt::Display for Zone {
 /// default block has the root, and the one after it `hostname.bind`.
 pub(super) fn check_distinct<'a>(servers: impl Iterator<Item = &'a api::Server>, findings: &mut Findings) {
     let mut served = BTreeMap::from([
-        (".".to_owned(), "the default server block, which upstreamResolvers configures".to_owned()),
-        ("hostname.bind.".to_owned(), "the operator's own server block for hostname.bind".to_owned()),
+        (
+            ".".to_owned(),
+            "the default server block, which upstreamResolvers configures".to_owned(),
+        ),
+        (
+            "hostname.bind.".to_owned(),
+            "the operator's own server block for hostname.bind".to_owned(),
+        ),
     ]);
-    for (server, zones) in servers.enumerate().map(|(index, server)| (index, server.zones.iter().flatten())) {
+    for (server, zones) in servers
+        .enumerate()
+        .map(|(index, server)| (index, server.zones.iter().flatten()))
+    {
         for (at, zone) in zones.enumerate() {
             if Zone::check(zone).is_err() {
                 continue;
@@ -69,7 +83,11 @@ pub(super) fn check_distinct<'a>(servers: impl Iterator<Item = &'a api::Server>,
             let field = format!("spec.servers[{server}].zones[{at}]");
             for name in served_names(bare(zone)) {
                 if let Some(other) = served.insert(name.clone(), field.clone()) {
-                    findings.add(&field, Some(zone), format!("zone {name} is already served by {other}"));
+                    findings.add(
+                        &field,
+                        Some(zone),
+                        format!("zone {name} is already served by {other}"),
+                    );
                     break;
                 }
             }
@@ -132,7 +150,11 @@ fn fully_qualified(name: &str) -> String {
     let unescaped_dot = name
         .strip_suffix('.')
         .is_some_and(|head| (head.len() - head.trim_end_matches('\\').len()).is_multiple_of(2));
-    if unescaped_dot { name.to_owned() } else { format!("{name}.") }
+    if unescaped_dot {
+        name.to_owned()
+    } else {
+        format!("{name}.")
+    }
 }
 
 /// Whether miekg/dns, CoreDNS's DNS library, takes the text for a domain name:
@@ -152,7 +174,9 @@ fn is_domain_name(text: &str) -> bool {
                 if offset + 1 > MAX_WIRE {
                     return false;
                 }
-                let digits = bytes.get(at + 1..at + 4).is_some_and(|d| d.iter().all(u8::is_ascii_digit));
+                let digits = bytes
+                    .get(at + 1..at + 4)
+                    .is_some_and(|d| d.iter().all(u8::is_ascii_digit));
                 let skipped = if digits { 3 } else { 1 };
                 at += skipped;
                 begin += skipped;

@@ -8,12 +8,17 @@ use crate::dns::inputs::Inputs;
 const WHAT: &str = "the ClusterRole of the DNS pods";
 
 pub(super) fn desired(inputs: &Inputs) -> Result<[Desired; 2], BuildError> {
-    let mut role: ClusterRole = decode(WHAT, include_str!("../../../../templates/objects/cluster-role.yaml"))?;
+    let mut role: ClusterRole = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/cluster-role.yaml"),
+    )?;
     if !inputs.name_resolver_namespaces.is_empty() {
         role.rules.get_or_insert_default().extend(name_resolver_rules());
     }
-    let binding: ClusterRoleBinding =
-        decode(WHAT, include_str!("../../../../templates/objects/cluster-role-binding.yaml"))?;
+    let binding: ClusterRoleBinding = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/cluster-role-binding.yaml"),
+    )?;
     Ok([encode(WHAT, &role)?, encode(WHAT, &binding)?])
 }
 

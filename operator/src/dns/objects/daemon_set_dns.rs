@@ -12,8 +12,10 @@ const DNS_CONTAINER: &str = "dns";
 const PROXY_CONTAINER: &str = "kube-rbac-proxy";
 
 pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, BuildError> {
-    let mut set: DaemonSet =
-        decode(WHAT, include_str!("../../../../templates/objects/daemon-set-dns.yaml"))?;
+    let mut set: DaemonSet = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/daemon-set-dns.yaml"),
+    )?;
     set.metadata.owner_references = Some(owner(inputs));
     let pod = pod_spec(&mut set);
     pod.node_selector = Some(config.placement.node_selector.clone());
@@ -24,11 +26,17 @@ pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, Build
         match container.name.as_str() {
             DNS_CONTAINER => {
                 container.image = Some(inputs.images.coredns.clone());
-                container.volume_mounts.get_or_insert_default().extend(mounts(&bundles));
+                container
+                    .volume_mounts
+                    .get_or_insert_default()
+                    .extend(mounts(&bundles));
             }
             PROXY_CONTAINER => {
                 container.image = Some(inputs.images.kube_rbac_proxy.clone());
-                container.args.get_or_insert_default().extend(tls_arguments(inputs));
+                container
+                    .args
+                    .get_or_insert_default()
+                    .extend(tls_arguments(inputs));
             }
             _ => {}
         }
@@ -37,7 +45,11 @@ pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, Build
 }
 
 pub(super) fn pod_spec(set: &mut DaemonSet) -> &mut PodSpec {
-    set.spec.get_or_insert_default().template.spec.get_or_insert_default()
+    set.spec
+        .get_or_insert_default()
+        .template
+        .spec
+        .get_or_insert_default()
 }
 
 /// The bundles with the names of the servers they are for, in the order of the
@@ -45,7 +57,11 @@ pub(super) fn pod_spec(set: &mut DaemonSet) -> &mut PodSpec {
 fn mounted_bundles<'a>(config: &'a Config, inputs: &'a Inputs) -> Vec<(&'a str, &'a CaBundle)> {
     let mut mounted = Vec::new();
     for forward in config.forwards() {
-        let Transport::Tls { server_name, ca_bundle: Some(name) } = &forward.transport else {
+        let Transport::Tls {
+            server_name,
+            ca_bundle: Some(name),
+        } = &forward.transport
+        else {
             continue;
         };
         let Some(bundle) = inputs.ca_bundles.get(name) else {
@@ -98,7 +114,10 @@ fn mounts(bundles: &[(&str, &CaBundle)]) -> Vec<VolumeMount> {
 
 fn tls_arguments(inputs: &Inputs) -> [String; 2] {
     [
-        format!("--tls-cipher-suites={}", inputs.tls_profile.cipher_suites.join(",")),
+        format!(
+            "--tls-cipher-suites={}",
+            inputs.tls_profile.cipher_suites.join(",")
+        ),
         format!("--tls-min-version={}", inputs.tls_profile.min_version),
     ]
 }

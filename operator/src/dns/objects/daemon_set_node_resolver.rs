@@ -12,8 +12,10 @@ const WHAT: &str = "the node-resolver DaemonSet";
 const SCRIPT: &str = include_str!("../../../../templates/node-resolver.sh");
 
 pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
-    let mut set: DaemonSet =
-        decode(WHAT, include_str!("../../../../templates/objects/daemon-set-node-resolver.yaml"))?;
+    let mut set: DaemonSet = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/daemon-set-node-resolver.yaml"),
+    )?;
     set.metadata.owner_references = Some(owner(inputs));
     for container in &mut pod_spec(&mut set).containers {
         complete(container, inputs);
@@ -24,8 +26,16 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
 fn complete(container: &mut Container, inputs: &Inputs) {
     container.image = Some(inputs.images.openshift_cli.clone());
     container.command.get_or_insert_default().push(SCRIPT.into());
-    let variable = |name: &str, value: String| EnvVar { name: name.into(), value: Some(value), value_from: None };
+    let variable = |name: &str, value: String| EnvVar {
+        name: name.into(),
+        value: Some(value),
+        value_from: None,
+    };
     let env = container.env.get_or_insert_default();
-    env.extend(inputs.service_address.map(|address| variable("NAMESERVER", address.to_string())));
+    env.extend(
+        inputs
+            .service_address
+            .map(|address| variable("NAMESERVER", address.to_string())),
+    );
     env.push(variable("CLUSTER_DOMAIN", inputs.cluster_domain.clone()));
 }

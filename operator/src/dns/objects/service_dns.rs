@@ -15,11 +15,18 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
     let Some(address) = inputs.service_address else {
         return Ok(None);
     };
-    let mut service: Service = decode(WHAT, include_str!("../../../../templates/objects/service-dns.yaml"))?;
+    let mut service: Service = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/service-dns.yaml"),
+    )?;
     service.metadata.owner_references = Some(owner(inputs));
     service.spec.get_or_insert_default().cluster_ip = Some(address.to_string());
     let mut desired = encode(WHAT, &service)?;
-    let hints = if inputs.topology_hints { json!("auto") } else { Value::Null };
+    let hints = if inputs.topology_hints {
+        json!("auto")
+    } else {
+        Value::Null
+    };
     desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
     Ok(Some(desired))
 }

@@ -8,8 +8,10 @@ use crate::dns::inputs::Inputs;
 const WHAT: &str = "the service for the name openshift";
 
 pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
-    let mut service: Service =
-        decode(WHAT, include_str!("../../../../templates/objects/service-openshift.yaml"))?;
+    let mut service: Service = decode(
+        WHAT,
+        include_str!("../../../../templates/objects/service-openshift.yaml"),
+    )?;
     service.spec.get_or_insert_default().external_name =
         Some(format!("kubernetes.default.svc.{}", inputs.cluster_domain));
     encode(WHAT, &service)

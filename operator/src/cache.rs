@@ -1,0 +1,103 @@
+//! What the API server holds, as far as the watches have told.
+//!
+//! A write of our own is put in at once, and an older state that a watch still
+//! delivers does not undo it: so a reconcile never acts on what it has itself
+//! replaced.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::dns::objects::ObjectKey;
+use crate::resources::Scope;
+
+type Objects = BTreeMap<ObjectKey, Arc<Value>>;
+
+/// The live objects.
+#[derive(Default)]
+pub struct Cache {
+    objects: Mutex<Objects>,
+    changed: Notify,
+}
+
+impl Cache {
+    /// A live object.
+    #[must_use]
+    pub fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.lock().get(key).cloned()
+    }
+
+    /// The live objects of a kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> Vec<Arc<Value>> {
+        self.lock()
+            .iter()
+            .filter(|(key, _)| key.kind == kind)
+            .map(|(_, value)| Arc::clone(value))
+            .collect()
+    }
+
+    /// Waits until something has changed since the last wait.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Puts a state in, unless a newer one is here.
+    pub fn put(&self, key: ObjectKey, value: Value) {
+        let mut objects = self.lock();
+        if objects.get(&key).is_some_and(|held| is_newer(held, &value)) {
+            return;
+        }
+        objects.insert(key, Arc::new(value));
+        drop(objects);
+        self.changed.notify_one();
+    }
+
+    /// Takes an object out, unless the deletion is older than what is here.
+    pub fn remove(&self, key: &ObjectKey, last: &Value) {
+        let mut objects = self.lock();
+        if objects.get(key).is_some_and(|held| is_newer(held, last)) {
+            return;
+        }
+        objects.remove(key);
+        drop(objects);
+        self.changed.notify_one();
+    }
+
+    /// Takes out what a complete list of a scope did not have.
+    pub fn retain(&self, scope: &Scope, listed: &[ObjectKey]) {
+        self.lock()
+            .retain(|key, _| !scope.contains(key) || listed.contains(key));
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Objects> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scope {
+    fn contains(&self, key: &ObjectKey) -> bool {
+        let api = self.resource.api();
+        api.kind == key.kind
+            && api.api_version == key.api_version
+            && self
+                .namespace
+                .is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))
+            && self.name.is_none_or(|name| key.name == name)
+    }
+}
+
+/// Whether `held` is a later state than `value` of the same object. Resource
+/// versions are numbers that grow (KEP-5504).
+fn is_newer(held: &Value, value: &Value) -> bool {
+    let version = |object: &Value| {
+        object["metadata"]["resourceVersion"]
+            .as_str()
+            .and_then(|v| v.parse::<u64>().ok())
+    };
+    held["metadata"]["uid"] == value["metadata"]["uid"] && version(held) > version(value)
+}

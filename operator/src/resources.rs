@@ -1,0 +1,184 @@
+//! The kinds of objects the operator reads and writes, and where the API server
+//! serves them.
+
+use kube::core::ApiResource;
+
+use crate::dns::names::{self, CLUSTER_ROLE, NAMESPACE};
+use crate::dns::objects::ObjectKey;
+
+/// A kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resource {
+    group: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+}
+
+const fn resource(
+    group: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+) -> Resource {
+    Resource {
+        group,
+        version,
+        kind,
+        plural,
+    }
+}
+
+const DNS: Resource = resource("operator.openshift.io", "v1", "DNS", "dnses");
+const NETWORK: Resource = resource("config.openshift.io", "v1", "Network", "networks");
+const NAMESPACES: Resource = resource("", "v1", "Namespace", "namespaces");
+const SERVICE_ACCOUNTS: Resource = resource("", "v1", "ServiceAccount", "serviceaccounts");
+const CONFIG_MAPS: Resource = resource("", "v1", "ConfigMap", "configmaps");
+const SERVICES: Resource = resource("", "v1", "Service", "services");
+const DAEMON_SETS: Resource = resource("apps", "v1", "DaemonSet", "daemonsets");
+const NETWORK_POLICIES: Resource = resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+const CLUSTER_ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
+const CLUSTER_ROLE_BINDINGS: Resource = resource(
+    "rbac.authorization.k8s.io",
+    "v1",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+);
+
+const ALL: [Resource; 10] = [
+    DNS,
+    NETWORK,
+    NAMESPACES,
+    SERVICE_ACCOUNTS,
+    CONFIG_MAPS,
+    SERVICES,
+    DAEMON_SETS,
+    NETWORK_POLICIES,
+    CLUSTER_ROLES,
+    CLUSTER_ROLE_BINDINGS,
+];
+
+impl Resource {
+    /// The kind of an object.
+    #[must_use]
+    pub fn of(key: &ObjectKey) -> Option<Self> {
+        ALL.into_iter()
+            .find(|resource| resource.kind == key.kind && resource.api_version() == key.api_version)
+    }
+
+    /// The group and version, such as `apps/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.into()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// Where the API server serves it.
+    #[must_use]
+    pub fn api(&self) -> ApiResource {
+        ApiResource {
+            group: self.group.into(),
+            version: self.version.into(),
+            api_version: self.api_version(),
+            kind: self.kind.into(),
+            plural: self.plural.into(),
+        }
+    }
+}
+
+/// A part of the cluster that the operator keeps an eye on.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// The kind of object.
+    pub resource: Resource,
+    /// The namespace, for kinds that have one.
+    pub namespace: Option<&'static str>,
+    /// The only name that matters.
+    pub name: Option<&'static str>,
+}
+
+const fn everywhere(resource: Resource) -> Scope {
+    Scope {
+        resource,
+        namespace: None,
+        name: None,
+    }
+}
+
+const fn named(resource: Resource, name: &'static str) -> Scope {
+    Scope {
+        resource,
+        namespace: None,
+        name: Some(name),
+    }
+}
+
+const fn within(namespace: &'static str, resource: Resource) -> Scope {
+    Scope {
+        resource,
+        namespace: Some(namespace),
+        name: None,
+    }
+}
+
+/// What is watched on every cluster. The namespace `default` has the services
+/// `kubernetes`, which tells the service range, and `openshift`.
+pub const WATCHED: [Scope; 10] = [
+    everywhere(DNS),
+    named(NAMESPACES, NAMESPACE),
+    within(NAMESPACE, SERVICE_ACCOUNTS),
+    within(NAMESPACE, CONFIG_MAPS),
+    within(NAMESPACE, SERVICES),
+    within(NAMESPACE, DAEMON_SETS),
+    within(NAMESPACE, NETWORK_POLICIES),
+    within("default", SERVICES),
+    named(CLUSTER_ROLES, CLUSTER_ROLE),
+    named(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLE),
+];
+
+/// What is watched where OpenShift's configuration API is served.
+pub const WATCHED_ON_OPENSHIFT: [Scope; 1] = [everywhere(NETWORK)];
+/// The API that tells an OpenShift cluster.
+pub const OPENSHIFT_CONFIG_API: &str = "config.openshift.io/v1";
+
+/// The DNS resource of a name.
+#[must_use]
+pub fn dns_key(name: &str) -> ObjectKey {
+    key(DNS, None, name)
+}
+
+/// The DNS resource in force.
+#[must_use]
+pub fn default_dns_key() -> ObjectKey {
+    dns_key(names::DNS)
+}
+
+/// OpenShift's network configuration.
+#[must_use]
+pub fn network_key(name: &str) -> ObjectKey {
+    key(NETWORK, None, name)
+}
+
+/// A Service.
+#[must_use]
+pub fn service_key(namespace: &str, name: &str) -> ObjectKey {
+    key(SERVICES, Some(namespace), name)
+}
+
+/// A DaemonSet of the operand's namespace.
+#[must_use]
+pub fn daemon_set_key(name: &str) -> ObjectKey {
+    key(DAEMON_SETS, Some(NAMESPACE), name)
+}
+
+fn key(resource: Resource, namespace: Option<&str>, name: &str) -> ObjectKey {
+    ObjectKey {
+        api_version: resource.api_version(),
+        kind: resource.kind.into(),
+        namespace: namespace.map(Into::into),
+        name: name.into(),
+    }
+}
