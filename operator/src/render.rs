@@ -105,3 +105,8 @@ fn list(config: &Config, corefile: String, inputs: &Inputs) -> Result<Value, Ren
 fn defect(error: impl std::fmt::Display) -> RenderFailure {
     RenderFailure::Defect(error.to_string())
 }
+
+/// A value from a YAML document.
+pub fn from_yaml(text: &str) -> Result<Value, RenderFailure> {
+    serde_saphyr::from_str(text).map_err(defect)
+}

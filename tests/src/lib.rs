@@ -1,1 +1,4 @@
-//! Support of the tests.
+//! Support of the tests: the cases they share and the program they start.
+
+pub mod cases;
+pub mod program;
