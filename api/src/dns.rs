@@ -250,7 +250,8 @@ pub struct UpstreamResolvers {
     pub upstreams: Option<Vec<Upstream>>,
 }
 
-/// One upstream resolver, or all those of the node's `/etc/resolv.conf`.
+/// One upstream resolver, or all those of the node's `/etc/resolv.conf`. An
+/// `address` goes with type `Network`, which needs one, and with no other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Upstream {
     /// The resolver's IP address; for type `Network`, and only there.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::apply::Applier;
 use crate::cache::Cache;
-use crate::cli::RunArgs;
+use crate::cli::{ClusterArgs, RunArgs};
 use crate::dns::corefile::Templates;
 use crate::dns::{Outcome, Reconciler};
 use crate::images::Images;
@@ -47,7 +47,7 @@ pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
         .context("failed to start the runtime")?;
     runtime.block_on(async {
         tokio::select! {
-            outcome = operate(args, logging, images, templates) => outcome,
+            outcome = connect_and_operate(args, logging, images, templates) => outcome,
             signal = stop_signal() => {
                 tracing::info!("stopping on {}", signal?);
                 Ok(())
@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
     })
 }
 
-async fn operate(
+async fn connect_and_operate(
     args: &RunArgs,
     logging: &Logging,
     images: Images,
@@ -69,19 +69,28 @@ async fn operate(
         coredns = images.coredns,
         "starting"
     );
+    operate(client, images, templates, args.cluster.clone(), |cache| {
+        logging.follow(cache);
+    })
+    .await
+}
+
+/// Keeps the cluster behind `client` as its DNS resource says, for as long as it
+/// is polled. `before_pass` is called before each look at the cluster.
+pub async fn operate(
+    client: Client,
+    images: Images,
+    templates: Templates,
+    cluster: ClusterArgs,
+    before_pass: impl Fn(&Cache),
+) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
     let mut watches = follow_all(&client, &cache).await?;
     let applier = Applier::new(client, Arc::clone(&cache));
-    let mut reconciler = Reconciler::new(
-        Arc::clone(&cache),
-        applier,
-        templates,
-        images,
-        args.cluster.clone(),
-    );
+    let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, templates, images, cluster);
     let mut delay = FIRST_DELAY;
     loop {
-        logging.follow(&cache);
+        before_pass(&cache);
         let pass = timeout(RECONCILE_TIMEOUT, reconciler.reconcile(Timestamp::now())).await;
         let outcome = pass.unwrap_or_else(|_| {
             tracing::error!("gave up a pass after {RECONCILE_TIMEOUT:?}");

@@ -1,7 +1,8 @@
 //! What the API server does with a DNS on its way in, done offline: unknown
 //! fields dropped, defaults filled in, the schema enforced.
 
-use jsonschema::{Draft, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 /// The schema of the DNS resource.
@@ -61,13 +62,51 @@ impl DnsSchema {
         let findings: Vec<String> = self
             .validator
             .iter_errors(&dns)
-            .map(|error| format!("{}: {error}", field_path(error.instance_path().as_str())))
+            .map(|error| self.explain(&error))
             .collect();
         if findings.is_empty() {
             Ok(Admitted { dns, unknown_fields })
         } else {
             Err(findings)
         }
+    }
+}
+
+impl DnsSchema {
+    /// A finding with the field and its value and, where the library only says
+    /// that a rule is broken, what the field is for.
+    fn explain(&self, error: &ValidationError<'_>) -> String {
+        let pointer = error.instance_path().as_str();
+        let field = field_path(pointer);
+        let purpose = match error.kind() {
+            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::Pattern { .. } => {
+                self.description(pointer)
+            }
+            _ => None,
+        };
+        match (error.kind(), purpose) {
+            (ValidationErrorKind::AnyOf { .. }, Some(purpose)) => {
+                format!("{field}: Invalid value: {}: {purpose}", error.instance())
+            }
+            (_, Some(purpose)) => format!("{field}: {error}: {purpose}"),
+            (_, None) => format!("{field}: {error}"),
+        }
+    }
+
+    fn description(&self, pointer: &str) -> Option<&str> {
+        let mut schema = &self.schema;
+        for segment in pointer.split('/').skip(1) {
+            let inside = if schema["type"] == "array" {
+                "items"
+            } else {
+                "properties"
+            };
+            schema = schema.get(inside)?;
+            if inside == "properties" {
+                schema = schema.get(segment)?;
+            }
+        }
+        schema["description"].as_str()
     }
 }
 

@@ -19,7 +19,9 @@ pub const IMAGES: [(&str, &str); 3] = [
 #[must_use]
 pub fn workspace() -> &'static Path {
     // The crate is a folder of the workspace, so it has a parent.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
 }
 
 /// The `dns-operator` program, built from the workspace on first use.
@@ -68,7 +70,9 @@ pub fn run(arguments: &[&str], input: &str) -> Result<Output> {
         // The program may end without reading all of it.
         let _ = stdin.write_all(input.as_bytes());
     }
-    let output = child.wait_with_output().context("failed to wait for dns-operator")?;
+    let output = child
+        .wait_with_output()
+        .context("failed to wait for dns-operator")?;
     Ok(Output {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).context("standard output is not UTF-8")?,

@@ -13,11 +13,18 @@ fn several_documents_and_files_make_one_cluster() {
     let yaml = "---\n---\napiVersion: config.openshift.io/v1\nkind: Network\nmetadata: {name: cluster}\n\
                 status: {serviceNetwork: [10.96.0.0/12]}\n";
     fs::write(&network, yaml).unwrap();
-    let output =
-        program::run(&["render", "-f", "-", "-f", network.to_str().unwrap(), "-o", "yaml"], DNS).unwrap();
+    let output = program::run(
+        &["render", "-f", "-", "-f", network.to_str().unwrap(), "-o", "yaml"],
+        DNS,
+    )
+    .unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(output.stdout.starts_with("apiVersion: v1\n"), "{}", output.stdout);
-    assert!(output.stdout.contains("clusterIP: \"10.96.0.10\"\n"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("clusterIP: \"10.96.0.10\"\n"),
+        "{}",
+        output.stdout
+    );
 }
 
 #[test]
@@ -44,7 +51,11 @@ fn a_spec_error_goes_to_standard_error_and_exits_with_1() {
     let output = program::run(&["render", "-f", "-"], &dns).unwrap();
     assert_eq!(output.code, Some(1));
     assert!(output.stdout.is_empty());
-    assert!(output.stderr.contains("spec.cache.positiveTTL"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("spec.cache.positiveTTL"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -55,14 +66,27 @@ fn every_finding_is_told_at_once() {
     );
     let output = program::run(&["render", "-f", "-"], &dns).unwrap();
     for field in ["zones[0]", "zones[2]", "forwardPlugin.upstreams[0]"] {
-        assert!(output.stderr.contains(&format!("spec.servers[0].{field}: ")), "{}", output.stderr);
+        assert!(
+            output.stderr.contains(&format!("spec.servers[0].{field}: ")),
+            "{}",
+            output.stderr
+        );
     }
 }
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    for arguments in [&["render"][..], &["render", "-f", "-", "-o", "toml"], &["rendr"], &["--no-such-flag"]] {
-        assert_eq!(program::run(arguments, DNS).unwrap().code, Some(2), "{arguments:?}");
+    for arguments in [
+        &["render"][..],
+        &["render", "-f", "-", "-o", "toml"],
+        &["rendr"],
+        &["--no-such-flag"],
+    ] {
+        assert_eq!(
+            program::run(arguments, DNS).unwrap().code,
+            Some(2),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -71,7 +95,11 @@ fn a_file_that_is_missing_or_broken_is_named() {
     let output = program::run(&["render", "-f", "/no/such/file.yaml"], "").unwrap();
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.contains("/no/such/file.yaml"), "{}", output.stderr);
-    for (text, expected) in [("a: [", "failed to parse"), ("a: 1", "apiVersion"), ("", "no DNS")] {
+    for (text, expected) in [
+        ("a: [", "failed to parse"),
+        ("a: 1", "apiVersion"),
+        ("", "no DNS"),
+    ] {
         let output = program::run(&["render", "-f", "-"], text).unwrap();
         assert_eq!(output.code, Some(1));
         assert!(output.stderr.contains(expected), "{text}: {}", output.stderr);
@@ -80,7 +108,10 @@ fn a_file_that_is_missing_or_broken_is_named() {
 
 #[test]
 fn unknown_fields_and_other_dnses_are_pointed_out() {
-    let dns = format!("{DNS}spec: {{cash: {{}}}}\n---\n{}", DNS.replace("default", "other"));
+    let dns = format!(
+        "{DNS}spec: {{cash: {{}}}}\n---\n{}",
+        DNS.replace("default", "other")
+    );
     let output = program::run(&["render", "-f", "-", "-o", "corefile"], &dns).unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(output.stderr.contains("spec.cash"), "{}", output.stderr);
@@ -89,7 +120,10 @@ fn unknown_fields_and_other_dnses_are_pointed_out() {
 
 #[test]
 fn the_operator_names_the_image_variable_it_lacks() {
-    let output = std::process::Command::new(program::path().unwrap()).env_clear().output().unwrap();
+    let output = std::process::Command::new(program::path().unwrap())
+        .env_clear()
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("IMAGE"));
 }

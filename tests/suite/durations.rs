@@ -44,8 +44,16 @@ fn is_artifact(text: &str) -> bool {
 
 #[test]
 fn other_texts_are_refused() {
-    for case in cases::durations().unwrap().iter().filter(|case| !case.crd_pattern) {
-        assert!(GoDuration(case.duration.clone()).round_to_seconds().is_err(), "{:?}", case.duration);
+    for case in cases::durations()
+        .unwrap()
+        .iter()
+        .filter(|case| !case.crd_pattern)
+    {
+        assert!(
+            GoDuration(case.duration.clone()).round_to_seconds().is_err(),
+            "{:?}",
+            case.duration
+        );
     }
 }
 
@@ -60,7 +68,11 @@ fn limits_default_and_cap_each_by_itself() {
     ] {
         let spec = json!({ "cache": { "positiveTTL": positive, "negativeTTL": negative } });
         let cache = Config::decode(&spec).unwrap().cache;
-        assert_eq!((cache.positive, cache.negative), expected, "{positive} {negative}");
+        assert_eq!(
+            (cache.positive, cache.negative),
+            expected,
+            "{positive} {negative}"
+        );
     }
 }
 
@@ -69,7 +81,10 @@ fn a_stored_duration_that_is_none_is_refused_with_field_and_value() {
     for text in ["00", "1h0", "5", "", "1 h"] {
         let spec = json!({ "cache": { "negativeTTL": text } });
         let error = Config::decode(&spec).unwrap_err().to_string();
-        assert!(error.contains("spec.cache.negativeTTL: Invalid value: "), "{error}");
+        assert!(
+            error.contains("spec.cache.negativeTTL: Invalid value: "),
+            "{error}"
+        );
         assert!(error.contains(&format!("{text:?}")), "{error}");
     }
 }

@@ -11,10 +11,17 @@ const CERTIFICATES: &str = "-----BEGIN CERTIFICATE-----\n";
 /// The documents that a case stands for.
 fn documents(case: &RenderCase) -> String {
     let inputs = &case.inputs;
-    let service_network = if inputs.cluster_ip.contains(':') { "fd02::/112" } else { "172.30.0.0/16" };
+    let service_network = if inputs.cluster_ip.contains(':') {
+        "fd02::/112"
+    } else {
+        "172.30.0.0/16"
+    };
     let mut documents = vec![
         case.dns_raw.clone(),
-        config("Network", json!({ "status": { "serviceNetwork": [service_network] } })),
+        config(
+            "Network",
+            json!({ "status": { "serviceNetwork": [service_network] } }),
+        ),
     ];
     for name in inputs.ca_bundle_config_maps.keys() {
         documents.push(json!({
@@ -24,7 +31,10 @@ fn documents(case: &RenderCase) -> String {
         }));
     }
     if let Some(profile) = &inputs.tls_security_profile {
-        documents.push(config("APIServer", json!({ "spec": { "tlsSecurityProfile": profile } })));
+        documents.push(config(
+            "APIServer",
+            json!({ "spec": { "tlsSecurityProfile": profile } }),
+        ));
     }
     let gates: Vec<Value> = inputs
         .feature_gates
@@ -33,7 +43,10 @@ fn documents(case: &RenderCase) -> String {
         .map(|(name, _)| json!({ "name": name }))
         .collect();
     let versions = json!([{ "version": "0.0.1", "enabled": gates }]);
-    documents.push(config("FeatureGate", json!({ "status": { "featureGates": versions } })));
+    documents.push(config(
+        "FeatureGate",
+        json!({ "status": { "featureGates": versions } }),
+    ));
     if inputs.topology_aware_hints {
         documents.extend(["a", "b"].map(|zone| {
             json!({
@@ -46,7 +59,10 @@ fn documents(case: &RenderCase) -> String {
             })
         }));
     }
-    documents.iter().map(|document| document.to_string() + "\n").collect()
+    documents
+        .iter()
+        .map(|document| document.to_string() + "\n")
+        .collect()
 }
 
 fn config(kind: &str, fields: Value) -> Value {
@@ -61,7 +77,17 @@ fn config(kind: &str, fields: Value) -> Value {
 
 fn render(case: &RenderCase, format: &str) -> Output {
     let domain = &case.inputs.cluster_domain;
-    let arguments = ["render", "-f", "-", "-o", format, "--cluster-domain", domain, "--release-version", "0.0.1"];
+    let arguments = [
+        "render",
+        "-f",
+        "-",
+        "-o",
+        format,
+        "--cluster-domain",
+        domain,
+        "--release-version",
+        "0.0.1",
+    ];
     program::run(&arguments, &documents(case)).unwrap()
 }
 
@@ -69,7 +95,12 @@ fn render(case: &RenderCase, format: &str) -> Output {
 /// digest of the content here.
 fn with_our_ca_paths(case: &RenderCase, text: &str) -> String {
     let mut text = text.to_owned();
-    for (name, revision) in case.ca_bundle_revisions.iter().flatten().filter(|(_, revision)| !revision.is_empty()) {
+    for (name, revision) in case
+        .ca_bundle_revisions
+        .iter()
+        .flatten()
+        .filter(|(_, revision)| !revision.is_empty())
+    {
         let bundle = operator::dns::inputs::CaBundle::new(
             operator::dns::config::CaBundleName(name.clone()),
             [("ca-bundle.crt".to_owned(), format!("{CERTIFICATES}{name}"))].into(),
@@ -82,13 +113,19 @@ fn with_our_ca_paths(case: &RenderCase, text: &str) -> String {
 
 /// Cases that OpenShift's operator renders and that stay as they are.
 fn sound(case: &RenderCase) -> bool {
-    let accident = ["uint32-wrap", "float-artifact", "decode-error"].iter().any(|tag| case.is(tag));
+    let accident = ["uint32-wrap", "float-artifact", "decode-error"]
+        .iter()
+        .any(|tag| case.is(tag));
     // Other namespaces than OpenShift's own cannot be asked for from outside.
     let unreachable = case.inputs.dns_name_resolver_namespaces != ["openshift-ovn-kubernetes"];
     // Rounded to 292 years by Go.
     let saturated = case.name == "cache-units/units-22-9223372036854775807.5ns";
-    case.valid && case.expected_error.is_none() && case.coredns_loads != Some(false)
-        && !accident && !unreachable && !saturated
+    case.valid
+        && case.expected_error.is_none()
+        && case.coredns_loads != Some(false)
+        && !accident
+        && !unreachable
+        && !saturated
 }
 
 #[test]
@@ -98,7 +135,9 @@ fn corefiles_are_equal_to_the_byte() {
         let output = render(case, "corefile");
         assert_eq!(output.code, Some(0), "{}: {}", case.name, output.stderr);
         let expected = with_our_ca_paths(case, case.expected_corefile.as_ref().unwrap());
-        let diff = TextDiff::from_lines(&expected, &output.stdout).unified_diff().to_string();
+        let diff = TextDiff::from_lines(&expected, &output.stdout)
+            .unified_diff()
+            .to_string();
         assert!(expected == output.stdout, "{}:\n{diff}", case.name);
         compared += 1;
     }
@@ -110,7 +149,12 @@ fn objects_are_equal() {
     let mut compared = 0;
     // Another name than `default` never reaches the objects.
     let named_default = |case: &&RenderCase| case.dns["metadata"]["name"] == "default";
-    for case in cases::render().unwrap().iter().filter(|case| sound(case)).filter(named_default) {
+    for case in cases::render()
+        .unwrap()
+        .iter()
+        .filter(|case| sound(case))
+        .filter(named_default)
+    {
         // One volume serves both users of a bundle; the reference has two of a
         // name. A bundle without a version cannot be.
         if case.is("duplicate-volume") || case.name == "upstream-tls/explicit-empty-revision" {
@@ -141,7 +185,13 @@ fn find(list: &Value, wanted: &Value) -> Value {
     let same = |item: &&Value| {
         item["kind"] == wanted["kind"] && item["metadata"]["name"] == wanted["metadata"]["name"]
     };
-    list["items"].as_array().unwrap().iter().find(same).unwrap_or(&Value::Null).clone()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(same)
+        .unwrap_or(&Value::Null)
+        .clone()
 }
 
 /// Without the script, which is our own.
@@ -157,17 +207,31 @@ fn what_the_api_server_refuses_is_refused() {
     for case in cases::render().unwrap().iter().filter(|case| !case.valid) {
         let output = render(case, "corefile");
         assert_eq!(output.code, Some(1), "{}: {}", case.name, output.stdout);
-        assert!(output.stderr.contains("spec."), "{}: {}", case.name, output.stderr);
+        assert!(
+            output.stderr.contains("spec."),
+            "{}: {}",
+            case.name,
+            output.stderr
+        );
     }
 }
 
 #[test]
 fn what_coredns_does_not_load_is_refused_with_its_field() {
     let mut refused = 0;
-    for case in cases::render().unwrap().iter().filter(|case| case.coredns_loads == Some(false)) {
+    for case in cases::render()
+        .unwrap()
+        .iter()
+        .filter(|case| case.coredns_loads == Some(false))
+    {
         let output = render(case, "corefile");
         assert_eq!(output.code, Some(1), "{}: {}", case.name, output.stdout);
-        assert!(output.stderr.contains("spec.servers["), "{}: {}", case.name, output.stderr);
+        assert!(
+            output.stderr.contains("spec.servers["),
+            "{}: {}",
+            case.name,
+            output.stderr
+        );
         assert!(output.stdout.is_empty(), "{}", case.name);
         refused += 1;
     }
@@ -179,20 +243,38 @@ fn spec_errors_keep_their_wording() {
     let cases = cases::render().unwrap();
     let errors = cases.iter().filter(|case| case.valid && !case.is("decode-error"));
     for case in errors {
-        let Some(expected) = case.expected_error.as_ref().filter(|error| !error.starts_with("decode:")) else {
+        let Some(expected) = case
+            .expected_error
+            .as_ref()
+            .filter(|error| !error.starts_with("decode:"))
+        else {
             continue;
         };
         let output = render(case, "corefile");
         assert_eq!(output.code, Some(1), "{}", case.name);
-        assert!(output.stderr.contains(expected.as_str()), "{}: {}", case.name, output.stderr);
+        assert!(
+            output.stderr.contains(expected.as_str()),
+            "{}: {}",
+            case.name,
+            output.stderr
+        );
     }
 }
 
 #[test]
 fn durations_past_what_go_counts_are_capped() {
-    for case in cases::render().unwrap().iter().filter(|case| case.is("decode-error")) {
+    for case in cases::render()
+        .unwrap()
+        .iter()
+        .filter(|case| case.is("decode-error"))
+    {
         let output = render(case, "corefile");
         assert_eq!(output.code, Some(0), "{}: {}", case.name, output.stderr);
-        assert!(output.stdout.contains("4294967295"), "{}: {}", case.name, output.stdout);
+        assert!(
+            output.stdout.contains("4294967295"),
+            "{}: {}",
+            case.name,
+            output.stdout
+        );
     }
 }

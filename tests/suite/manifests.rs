@@ -14,7 +14,11 @@ fn generated_definitions_are_up_to_date() {
     for definition in api::crds() {
         let written = fs::read_to_string(manifests().join(definition.file)).unwrap();
         let generated = operator::render::to_yaml(&definition.crd).unwrap();
-        assert!(written == generated, "{} is stale: run hack/generate", definition.file);
+        assert!(
+            written == generated,
+            "{} is stale: run hack/generate",
+            definition.file
+        );
     }
 }
 
@@ -27,7 +31,11 @@ fn every_manifest_is_an_object() {
         let text = fs::read_to_string(&path).unwrap();
         let object: serde_json::Value = operator::render::from_yaml(&text).unwrap();
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
-            assert!(object.pointer(field).is_some_and(|value| value.is_string()), "{}: {field}", path.display());
+            assert!(
+                object.pointer(field).is_some_and(|value| value.is_string()),
+                "{}: {field}",
+                path.display()
+            );
         }
         count += 1;
     }

@@ -71,8 +71,14 @@ fn value() -> impl Strategy<Value = Value> {
         "[a-c]{0,2}".prop_map(Value::from),
     ];
     let key = prop_oneof![
-        Just("name".to_owned()), Just("labels".into()), Just("data".into()), Just("volumes".into()),
-        Just("tolerations".into()), Just("containers".into()), Just("readinessProbe".into()), "[a-c]",
+        Just("name".to_owned()),
+        Just("labels".into()),
+        Just("data".into()),
+        Just("volumes".into()),
+        Just("tolerations".into()),
+        Just("containers".into()),
+        Just("readinessProbe".into()),
+        "[a-c]",
     ];
     leaf.prop_recursive(4, 40, 4, move |inner| {
         prop_oneof![

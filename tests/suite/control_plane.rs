@@ -1,0 +1,238 @@
+//! A real API server with the operator's definitions, and the operator as a
+//! process beside it.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use devcluster::{Cluster, Options, Progress};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use operator::dns::objects::ObjectKey;
+use operator::resources::{self, Resource};
+use serde_json::{Value, json};
+use tests::program::{self, IMAGES};
+
+/// How long anything may take to become so before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An API server, and what a test does with it.
+pub struct Plane {
+    pub cluster: Cluster,
+    pub client: Client,
+}
+
+impl Plane {
+    /// An API server that knows the DNS resource.
+    pub async fn start() -> Self {
+        let cluster = Cluster::start(Options::default(), &Progress::hidden())
+            .await
+            .unwrap();
+        let client = cluster.client().await.unwrap();
+        let plane = Self { cluster, client };
+        plane.define_dns().await;
+        plane
+    }
+
+    async fn define_dns(&self) {
+        let api = self.api(&ApiResource {
+            group: "apiextensions.k8s.io".into(),
+            version: "v1".into(),
+            api_version: "apiextensions.k8s.io/v1".into(),
+            kind: "CustomResourceDefinition".into(),
+            plural: "customresourcedefinitions".into(),
+        });
+        for definition in api::crds() {
+            let object: DynamicObject = serde_json::from_value(definition.crd).unwrap();
+            api.create(&PostParams::default(), &object).await.unwrap();
+        }
+        let dnses = self.dnses();
+        eventually("the DNS resource is served", async || {
+            dnses.list(&Default::default()).await.is_ok()
+        })
+        .await;
+    }
+
+    fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), resource)
+    }
+
+    /// The DNS resources.
+    pub fn dnses(&self) -> Api<DynamicObject> {
+        self.api(&Resource::of(&resources::default_dns_key()).unwrap().api())
+    }
+
+    /// Where an object is served.
+    pub fn api_of(&self, key: &ObjectKey) -> Api<DynamicObject> {
+        let resource = Resource::of(key).unwrap().api();
+        match &key.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => self.api(&resource),
+        }
+    }
+
+    /// An object, if it is there.
+    pub async fn get(&self, key: &ObjectKey) -> Option<Value> {
+        let object = self.api_of(key).get_opt(&key.name).await.unwrap()?;
+        Some(serde_json::to_value(object).unwrap())
+    }
+
+    /// Merges fields into an object.
+    pub async fn patch(&self, key: &ObjectKey, patch: Value) {
+        let merge = Patch::Merge(&patch);
+        self.api_of(key)
+            .patch(&key.name, &PatchParams::default(), &merge)
+            .await
+            .unwrap();
+    }
+
+    /// Changes the specification of the DNS.
+    pub async fn edit(&self, spec: Value) {
+        self.patch(&resources::default_dns_key(), json!({ "spec": spec }))
+            .await;
+    }
+
+    /// The Corefile in force.
+    pub async fn corefile(&self) -> String {
+        match self.get(&corefile_key()).await {
+            Some(map) => map["data"]["Corefile"].as_str().unwrap_or_default().to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// Waits until the Corefile has a line.
+    pub async fn corefile_has(&self, line: &str) {
+        eventually(line, async || {
+            self.corefile().await.lines().any(|other| other.trim() == line)
+        })
+        .await;
+    }
+
+    /// A condition of the DNS.
+    pub async fn condition(&self, kind: &str) -> Value {
+        let dns = self.get(&resources::default_dns_key()).await.unwrap_or_default();
+        let conditions = dns["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        conditions
+            .into_iter()
+            .find(|condition| condition["type"] == kind)
+            .unwrap_or_default()
+    }
+
+    /// Requests of the operator so far, as `verb resource` or
+    /// `verb resource/subresource`.
+    pub fn requests(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.cluster.audit_log()).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|event| {
+                event["userAgent"]
+                    .as_str()
+                    .is_some_and(|agent| agent.starts_with("dns-operator/"))
+            })
+            .filter(|event| event["stage"] != "RequestReceived" && event["stage"] != "ResponseStarted")
+            .map(|event| {
+                let reference = &event["objectRef"];
+                let text = |field: &str| reference[field].as_str().unwrap_or_default().to_owned();
+                let subresource = text("subresource");
+                let slash = if subresource.is_empty() { "" } else { "/" };
+                format!(
+                    "{} {}{slash}{subresource}",
+                    event["verb"].as_str().unwrap_or_default(),
+                    text("resource")
+                )
+            })
+            .collect()
+    }
+
+    /// Starts the operator.
+    pub fn operator(&self) -> Operator {
+        Operator::start(self, &[])
+    }
+}
+
+/// The running operator; killed when dropped.
+pub struct Operator {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Operator {
+    /// Starts the operator with further arguments.
+    pub fn start(plane: &Plane, arguments: &[&str]) -> Self {
+        let log = plane.cluster.state().join("operator.log");
+        let output = File::options().create(true).append(true).open(&log).unwrap();
+        let child = Command::new(program::path().unwrap())
+            .arg("--kubeconfig")
+            .arg(plane.cluster.kubeconfig())
+            .args(arguments)
+            .envs(IMAGES)
+            .env("RELEASE_VERSION", "0.0.1-test")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it has logged, over all starts.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The ConfigMap with the Corefile.
+pub fn corefile_key() -> ObjectKey {
+    ObjectKey::of::<k8s_openapi::api::core::v1::ConfigMap>(Some("openshift-dns"), "dns-default")
+}
+
+/// The objects the operator keeps for any DNS, but the namespace.
+pub fn kept_keys() -> Vec<ObjectKey> {
+    use k8s_openapi::api::core::v1::{Service, ServiceAccount};
+    use k8s_openapi::api::networking::v1::NetworkPolicy;
+    use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+    let namespace = Some("openshift-dns");
+    vec![
+        ObjectKey::of::<ServiceAccount>(namespace, "dns"),
+        ObjectKey::of::<ServiceAccount>(namespace, "node-resolver"),
+        ObjectKey::of::<ClusterRole>(None, "openshift-dns"),
+        ObjectKey::of::<ClusterRoleBinding>(None, "openshift-dns"),
+        corefile_key(),
+        resources::daemon_set_key("dns-default"),
+        ObjectKey::of::<NetworkPolicy>(namespace, "dns-default"),
+        ObjectKey::of::<NetworkPolicy>(namespace, "openshift-dns-deny-all"),
+        ObjectKey::of::<Service>(namespace, "dns-default"),
+        resources::daemon_set_key("node-resolver"),
+        ObjectKey::of::<Service>(Some("default"), "openshift"),
+    ]
+}
+
+/// Waits until a condition holds; fails with its name when it does not.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A pause in which nothing is meant to happen.
+pub async fn quiet() {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+}
