@@ -1,0 +1,170 @@
+//! Knot DNS: the upstream resolver of tests, which tells what it was asked.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+pub use crate::dnstap::Query;
+
+use crate::children::{Launcher, Lifetime, Process, run, wait_until};
+use crate::progress::Progress;
+use crate::{debian, dnstap};
+
+/// A zone and what is in it.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    /// Its name, such as `example.test`.
+    pub name: String,
+    /// How long resolvers may keep that a name is not there, in seconds: the SOA record's minimum and TTL.
+    pub negative_ttl: u32,
+    /// Lines of a zone file, such as `www 300 A 192.0.2.1`; names without a dot at the end are below the zone.
+    pub records: Vec<String>,
+}
+
+impl Zone {
+    /// An example to look at: `www.example.test`.
+    #[must_use]
+    pub fn example() -> Self {
+        Self {
+            name: "example.test".into(),
+            negative_ttl: 300,
+            records: ["www 300 A 192.0.2.1", "www 300 AAAA 2001:db8::1", "@ 300 TXT \"from the upstream resolver\""]
+                .map(String::from)
+                .to_vec(),
+        }
+    }
+
+    fn text(&self, serial: u32) -> String {
+        let negative = self.negative_ttl;
+        let mut text = format!("$ORIGIN {}.\n", self.name.trim_end_matches('.'));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "@ {negative} SOA ns hostmaster {serial} 3600 600 86400 {negative}");
+        text.push_str("@ 3600 NS ns\nns 3600 A 192.0.2.53\n");
+        for record in &self.records {
+            text.push_str(record);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A running Knot. Dropping it ends it.
+#[derive(Debug)]
+pub struct Knot {
+    process: Process,
+    launcher: Launcher,
+    folder: PathBuf,
+    listen: SocketAddr,
+    zones: Vec<String>,
+    serial: u32,
+}
+
+impl Knot {
+    /// Starts Knot on an address, as root or not, and waits until it answers. Its files lie in
+    /// `folder`; it ends with this process. `knotd` must be installed if this is not root.
+    pub async fn start(folder: &Path, listen: SocketAddr, zones: &[Zone]) -> Result<Self> {
+        debian::provide(&debian::KNOT, &Progress::shown())?;
+        Self::start_with(&Launcher::new(folder, Lifetime::Process)?, listen, zones).await
+    }
+
+    /// Starts Knot as part of a cluster.
+    pub async fn start_with(launcher: &Launcher, listen: SocketAddr, zones: &[Zone]) -> Result<Self> {
+        let folder = launcher.state().join("knot");
+        fs::create_dir_all(folder.join("zones")).with_context(|| format!("making {}", folder.display()))?;
+        let names: Vec<String> = zones.iter().map(|zone| zone.name.clone()).collect();
+        write_config(&folder, listen, &names)?;
+        for zone in zones {
+            write_zone(&folder, zone, 1)?;
+        }
+        let program = debian::find("knotd").ok_or_else(|| anyhow!("knotd is not installed"))?;
+        let mut command = Command::new(program);
+        command.arg("--config").arg(folder.join("knot.conf"));
+        let process = launcher.start("knot", &command)?;
+        let mut knot = Self { process, launcher: launcher.clone(), folder, listen, zones: names, serial: 1 };
+        knot.wait().await?;
+        Ok(knot)
+    }
+
+    async fn wait(&mut self) -> Result<()> {
+        let (launcher, folder) = (self.launcher.clone(), self.folder.clone());
+        wait_until("Knot", Duration::from_secs(20), &mut [&mut self.process], async || {
+            control(&launcher, &folder, &["status"]).map(drop)
+        })
+        .await
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Puts a zone in place of the one of that name, or adds it.
+    pub fn set_zone(&mut self, zone: &Zone) -> Result<()> {
+        self.serial += 1;
+        write_zone(&self.folder, zone, self.serial)?;
+        if self.zones.contains(&zone.name) {
+            control(&self.launcher, &self.folder, &["--blocking", "zone-reload", &zone.name])?;
+        } else {
+            self.zones.push(zone.name.clone());
+            write_config(&self.folder, self.listen, &self.zones)?;
+            control(&self.launcher, &self.folder, &["--blocking", "reload"])?;
+        }
+        Ok(())
+    }
+
+    /// Every query so far, oldest first. Knot writes them down up to a second and a half after they came.
+    pub fn queries(&self) -> Result<Vec<Query>> {
+        let path = self.folder.join("queries.tap");
+        match fs::read(&path) {
+            Ok(bytes) => Ok(dnstap::queries(&bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    /// How often a name was asked for with a type, by number, so far: see [`Knot::queries`].
+    pub fn query_count(&self, name: &str, qtype: u16) -> Result<usize> {
+        let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
+        Ok(self.queries()?.iter().filter(|query| query.name == name && query.qtype == qtype).count())
+    }
+
+    /// Leaves it running after this value is dropped.
+    pub fn keep(&mut self) {
+        self.process.keep();
+    }
+}
+
+fn control(launcher: &Launcher, folder: &Path, arguments: &[&str]) -> Result<String> {
+    let program = debian::find("knotc").ok_or_else(|| anyhow!("knotc is not installed"))?;
+    run(launcher.command(program).arg("--socket").arg(folder.join("knot.sock")).args(arguments))
+}
+
+fn write_zone(folder: &Path, zone: &Zone, serial: u32) -> Result<()> {
+    let path = folder.join("zones").join(format!("{}.zone", zone.name.trim_end_matches('.')));
+    fs::write(&path, zone.text(serial)).with_context(|| format!("writing {}", path.display()))
+}
+
+fn write_config(folder: &Path, listen: SocketAddr, zones: &[String]) -> Result<()> {
+    let (shown, address, port) = (folder.display(), listen.ip(), listen.port());
+    let mut text = format!(
+        "server:\n  rundir: \"{shown}\"\n  listen: {address}@{port}\n  pidfile: knot.pid\n\
+         control:\n  listen: knot.sock\n\
+         log:\n- target: stderr\n  any: info\n\
+         database:\n  storage: \"{shown}/database\"\n\
+         mod-dnstap:\n- id: queries\n  sink: \"{shown}/queries.tap\"\n  log-queries: on\n  log-responses: off\n\
+         template:\n- id: default\n  storage: \"{shown}/zones\"\n  global-module: mod-dnstap/queries\n  \
+         zonefile-sync: -1\n  zonefile-load: whole\n  journal-content: none\n\
+         zone:\n"
+    );
+    for zone in zones {
+        let _ = writeln!(text, "- domain: {zone}");
+    }
+    let path = folder.join("knot.conf");
+    fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+}
