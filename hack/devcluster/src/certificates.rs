@@ -78,7 +78,8 @@ impl Authority {
     }
 }
 
-/// A key that signs service account tokens, as PEM.
-pub fn signing_key() -> Result<String> {
-    Ok(KeyPair::generate().context("making the service account key")?.serialize_pem())
+/// A key that signs service account tokens: its private and its public half, both as PEM.
+pub fn signing_key() -> Result<(String, String)> {
+    let key = KeyPair::generate().context("making the service account key")?;
+    Ok((key.serialize_pem(), key.public_key_pem()))
 }

@@ -160,7 +160,7 @@ impl ControlPlane {
             ("--tls-private-key-file", "server.key"),
             ("--client-ca-file", "ca.crt"),
             ("--token-auth-file", "tokens.csv"),
-            ("--service-account-key-file", "service-account.key"),
+            ("--service-account-key-file", "service-account.pub"),
             ("--service-account-signing-key-file", "service-account.key"),
             ("--kubelet-client-certificate", "kubelet-client.crt"),
             ("--kubelet-client-key", "kubelet-client.key"),
@@ -221,9 +221,13 @@ fn write_pki(folder: &Path) -> Result<()> {
     authority.server(&names)?.write(folder, "server")?;
     authority.client("kube-apiserver-kubelet-client", "system:masters")?.write(folder, "kubelet-client")?;
     let tokens = format!("{TOKEN},admin,admin,system:masters\n");
-    for (name, text) in
-        [("ca.crt", authority.certificate()), ("service-account.key", &signing_key()?), ("tokens.csv", &tokens)]
-    {
+    let (private, public) = signing_key()?;
+    for (name, text) in [
+        ("ca.crt", authority.certificate()),
+        ("service-account.key", &private),
+        ("service-account.pub", &public),
+        ("tokens.csv", &tokens),
+    ] {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
