@@ -20,12 +20,16 @@ pub fn queries(mut file: &[u8]) -> Vec<Query> {
     while let Some((length, rest)) = take_length(file) {
         if length == 0 {
             // A control frame: its own length follows.
-            let Some((length, rest)) = take_length(rest) else { break };
+            let Some((length, rest)) = take_length(rest) else {
+                break;
+            };
             let Some(rest) = rest.get(length..) else { break };
             file = rest;
             continue;
         }
-        let Some((frame, rest)) = rest.split_at_checked(length) else { break };
+        let Some((frame, rest)) = rest.split_at_checked(length) else {
+            break;
+        };
         queries.extend(query(frame));
         file = rest;
     }
@@ -43,7 +47,9 @@ fn query(frame: &[u8]) -> Option<Query> {
     const TIME_SECONDS: u64 = 8;
     const TIME_NANOSECONDS: u64 = 9;
     const QUERY: u64 = 10;
-    let (_, Value::Bytes(message)) = Fields(frame).find(|(number, _)| *number == MESSAGE)? else { return None };
+    let (_, Value::Bytes(message)) = Fields(frame).find(|(number, _)| *number == MESSAGE)? else {
+        return None;
+    };
     let (mut seconds, mut nanoseconds, mut wire) = (0, 0, None);
     for (number, value) in Fields(message) {
         match (number, value) {
@@ -54,7 +60,11 @@ fn query(frame: &[u8]) -> Option<Query> {
         }
     }
     let (name, qtype) = question(wire?)?;
-    Some(Query { name, qtype, at: SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds) })
+    Some(Query {
+        name,
+        qtype,
+        at: SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds),
+    })
 }
 
 /// The name and the type of a DNS message's question.

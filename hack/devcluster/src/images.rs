@@ -41,15 +41,19 @@ const WAIT: &str = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; do
 
 /// What the scripts of the node resolver and of tests call.
 const TOOLS: [&str; 34] = [
-    "bash", "cat", "chmod", "chown", "cmp", "cp", "cut", "date", "dig", "diff", "echo", "env", "false", "find", "grep",
-    "head", "kill", "ls", "mkdir", "mktemp", "mv", "printf", "rm", "sed", "sleep", "sort", "tail", "tee", "test",
-    "touch", "tr", "true", "wc", "xargs",
+    "bash", "cat", "chmod", "chown", "cmp", "cp", "cut", "date", "dig", "diff", "echo", "env", "false",
+    "find", "grep", "head", "kill", "ls", "mkdir", "mktemp", "mv", "printf", "rm", "sed", "sleep", "sort",
+    "tail", "tee", "test", "touch", "tr", "true", "wc", "xargs",
 ];
 
 impl Image {
     /// CoreDNS as built from its module.
     pub fn coredns(progress: &Progress) -> Result<Self> {
-        Ok(Self::program(COREDNS, &programs::COREDNS_SERVER.path(progress)?, "/usr/bin/coredns"))
+        Ok(Self::program(
+            COREDNS,
+            &programs::COREDNS_SERVER.path(progress)?,
+            "/usr/bin/coredns",
+        ))
     }
 
     /// An image of one program.
@@ -64,29 +68,42 @@ impl Image {
 
     /// The images every node has: pause, and the stand-ins for openshift-cli and kube-rbac-proxy.
     pub fn standard() -> Result<Vec<Self>> {
-        let files: Vec<(PathBuf, String)> =
-            TOOLS.iter().filter_map(|tool| Some((debian::find(tool)?, format!("/usr/bin/{tool}")))).collect();
+        let files: Vec<(PathBuf, String)> = TOOLS
+            .iter()
+            .filter_map(|tool| Some((debian::find(tool)?, format!("/usr/bin/{tool}"))))
+            .collect();
         let image = |name: &str, words: &[&str]| Self {
             name: name.into(),
             entrypoint: words.iter().map(ToString::to_string).collect(),
             files: files.clone(),
         };
         if files.is_empty() {
-            return Err(anyhow!("none of the programs for the openshift-cli image is installed"));
+            return Err(anyhow!(
+                "none of the programs for the openshift-cli image is installed"
+            ));
         }
         let wait = ["/usr/bin/bash", "-c", WAIT];
-        Ok(vec![image(PAUSE, &wait), image(WAITING, &wait), image(CLI, &["/usr/bin/bash"])])
+        Ok(vec![
+            image(PAUSE, &wait),
+            image(WAITING, &wait),
+            image(CLI, &["/usr/bin/bash"]),
+        ])
     }
 
     /// The same image under another name, as an upgrade would bring it.
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
-        Self { name: name.into(), ..self.clone() }
+        Self {
+            name: name.into(),
+            ..self.clone()
+        }
     }
 
     /// Writes it as an archive that containerd imports.
     pub fn write(&self, archive: &Path) -> Result<()> {
-        let layer = self.layer().with_context(|| format!("making the layer of {}", self.name))?;
+        let layer = self
+            .layer()
+            .with_context(|| format!("making the layer of {}", self.name))?;
         let digest = format!("{:x}", Sha256::digest(&layer));
         let config = json!({
             "architecture": match std::env::consts::ARCH { "aarch64" => "arm64", _ => "amd64" },
@@ -115,7 +132,12 @@ impl Image {
 
     fn layer(&self) -> Result<Vec<u8>> {
         let mut tar = tar::Builder::new(Vec::new());
-        for (folder, mode) in [("etc", 0o755), ("tmp", 0o1777), ("usr", 0o755), ("usr/bin", 0o755)] {
+        for (folder, mode) in [
+            ("etc", 0o755),
+            ("tmp", 0o1777),
+            ("usr", 0o755),
+            ("usr/bin", 0o755),
+        ] {
             add_folder(&mut tar, folder, mode)?;
         }
         for (link, target) in [("bin", "usr/bin"), ("sbin", "usr/bin"), ("usr/bin/sh", "bash")] {
@@ -123,9 +145,15 @@ impl Image {
             header.set_entry_type(tar::EntryType::Symlink);
             header.set_size(0);
             header.set_mode(0o777);
-            tar.append_link(&mut header, link, target).with_context(|| format!("adding {link}"))?;
+            tar.append_link(&mut header, link, target)
+                .with_context(|| format!("adding {link}"))?;
         }
-        add(&mut tar, "etc/passwd", b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", 0o644)?;
+        add(
+            &mut tar,
+            "etc/passwd",
+            b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+            0o644,
+        )?;
         let mut libraries = BTreeSet::new();
         for (here, inside) in &self.files {
             let content = read(here)?;
@@ -134,7 +162,12 @@ impl Image {
         }
         for library in libraries {
             // Libraries keep the paths that the loader looks at.
-            add(&mut tar, library.trim_start_matches('/'), &read(Path::new(&library))?, 0o755)?;
+            add(
+                &mut tar,
+                library.trim_start_matches('/'),
+                &read(Path::new(&library))?,
+                0o755,
+            )?;
         }
         tar.into_inner().context("closing the layer")
     }
@@ -174,15 +207,20 @@ fn add_folder(tar: &mut tar::Builder<impl Write>, path: &str, mode: u32) -> std:
 /// The shared libraries and the loader of a program; none if it is static.
 fn libraries_of(program: &Path) -> Result<Vec<String>> {
     // ldd fails for a static program, and its message depends on the language.
-    let Ok(text) = run(Command::new("ldd").arg(program).env("LC_ALL", "C")) else { return Ok(Vec::new()) };
+    let Ok(text) = run(Command::new("ldd").arg(program).env("LC_ALL", "C")) else {
+        return Ok(Vec::new());
+    };
     let paths = text.lines().filter_map(|line| {
         let line = line.trim();
         let path = line.split_once("=> ").map_or(line, |(_, path)| path);
-        path.split_whitespace().next().filter(|path| path.starts_with('/'))
+        path.split_whitespace()
+            .next()
+            .filter(|path| path.starts_with('/'))
     });
     let mut libraries = Vec::new();
     for path in paths {
-        fs::metadata(path).with_context(|| format!("looking for {path}, a library of {}", program.display()))?;
+        fs::metadata(path)
+            .with_context(|| format!("looking for {path}, a library of {}", program.display()))?;
         libraries.push(path.to_owned());
     }
     Ok(libraries)

@@ -33,9 +33,13 @@ impl Zone {
         Self {
             name: "example.test".into(),
             negative_ttl: 300,
-            records: ["www 300 A 192.0.2.1", "www 300 AAAA 2001:db8::1", "@ 300 TXT \"from the upstream resolver\""]
-                .map(String::from)
-                .to_vec(),
+            records: [
+                "www 300 A 192.0.2.1",
+                "www 300 AAAA 2001:db8::1",
+                "@ 300 TXT \"from the upstream resolver\"",
+            ]
+            .map(String::from)
+            .to_vec(),
         }
     }
 
@@ -43,7 +47,10 @@ impl Zone {
         let negative = self.negative_ttl;
         let mut text = format!("$ORIGIN {}.\n", self.name.trim_end_matches('.'));
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "@ {negative} SOA ns hostmaster {serial} 3600 600 86400 {negative}");
+        let _ = writeln!(
+            text,
+            "@ {negative} SOA ns hostmaster {serial} 3600 600 86400 {negative}"
+        );
         text.push_str("@ 3600 NS ns\nns 3600 A 192.0.2.53\n");
         for record in &self.records {
             text.push_str(record);
@@ -85,16 +92,26 @@ impl Knot {
         let mut command = Command::new(program);
         command.arg("--config").arg(folder.join("knot.conf"));
         let process = launcher.start("knot", &command)?;
-        let mut knot = Self { process, launcher: launcher.clone(), folder, listen, zones: names, serial: 1 };
+        let mut knot = Self {
+            process,
+            launcher: launcher.clone(),
+            folder,
+            listen,
+            zones: names,
+            serial: 1,
+        };
         knot.wait().await?;
         Ok(knot)
     }
 
     async fn wait(&mut self) -> Result<()> {
         let (launcher, folder) = (self.launcher.clone(), self.folder.clone());
-        wait_until("Knot", Duration::from_secs(20), &mut [&mut self.process], async || {
-            control(&launcher, &folder, &["status"]).map(drop)
-        })
+        wait_until(
+            "Knot",
+            Duration::from_secs(20),
+            &mut [&mut self.process],
+            async || control(&launcher, &folder, &["status"]).map(drop),
+        )
         .await
     }
 
@@ -109,7 +126,11 @@ impl Knot {
         self.serial += 1;
         write_zone(&self.folder, zone, self.serial)?;
         if self.zones.contains(&zone.name) {
-            control(&self.launcher, &self.folder, &["--blocking", "zone-reload", &zone.name])?;
+            control(
+                &self.launcher,
+                &self.folder,
+                &["--blocking", "zone-reload", &zone.name],
+            )?;
         } else {
             self.zones.push(zone.name.clone());
             write_config(&self.folder, self.listen, &self.zones)?;
@@ -131,7 +152,11 @@ impl Knot {
     /// How often a name was asked for with a type, by number, so far: see [`Knot::queries`].
     pub fn query_count(&self, name: &str, qtype: u16) -> Result<usize> {
         let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
-        Ok(self.queries()?.iter().filter(|query| query.name == name && query.qtype == qtype).count())
+        Ok(self
+            .queries()?
+            .iter()
+            .filter(|query| query.name == name && query.qtype == qtype)
+            .count())
     }
 
     /// Leaves it running after this value is dropped.
@@ -142,11 +167,17 @@ impl Knot {
 
 fn control(launcher: &Launcher, folder: &Path, arguments: &[&str]) -> Result<String> {
     let program = debian::find("knotc").ok_or_else(|| anyhow!("knotc is not installed"))?;
-    run(launcher.command(program).arg("--socket").arg(folder.join("knot.sock")).args(arguments))
+    run(launcher
+        .command(program)
+        .arg("--socket")
+        .arg(folder.join("knot.sock"))
+        .args(arguments))
 }
 
 fn write_zone(folder: &Path, zone: &Zone, serial: u32) -> Result<()> {
-    let path = folder.join("zones").join(format!("{}.zone", zone.name.trim_end_matches('.')));
+    let path = folder
+        .join("zones")
+        .join(format!("{}.zone", zone.name.trim_end_matches('.')));
     fs::write(&path, zone.text(serial)).with_context(|| format!("writing {}", path.display()))
 }
 

@@ -7,9 +7,19 @@ use devcluster::{Cluster, Image, Lifetime, Options, Progress, Zone};
 async fn main() -> Result<()> {
     let progress = Progress::shown();
     let node = std::env::args().any(|a| a == "--node");
-    let images = if node { vec![Image::coredns(&progress)?] } else { Vec::new() };
+    let images = if node {
+        vec![Image::coredns(&progress)?]
+    } else {
+        Vec::new()
+    };
     let cluster = Cluster::start(
-        Options { node, images, zones: vec![Zone::example()], lifetime: Lifetime::Process, ..Options::default() },
+        Options {
+            node,
+            images,
+            zones: vec![Zone::example()],
+            lifetime: Lifetime::Process,
+            ..Options::default()
+        },
         &progress,
     )
     .await?;
