@@ -1,6 +1,6 @@
 //! Container images made on the spot: one layer, a config and a manifest in a tar.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,6 @@ pub const CLI: &str = "localhost/openshift-cli:dev";
 pub const WAITING: &str = "localhost/kube-rbac-proxy:dev";
 /// The name of the CoreDNS image.
 pub const COREDNS: &str = "localhost/coredns:dev";
-/// The name of the operator's image.
-pub const OPERATOR: &str = "localhost/dns-operator:dev";
 
 /// Waits, and ends at once when it is asked to. Takes and ignores any arguments.
 const WAIT: &str = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
@@ -99,13 +97,8 @@ impl Image {
         }
     }
 
-    /// Writes it as an archive that containerd imports.
-    pub fn write(&self, archive: &Path) -> Result<()> {
-        let layer = self
-            .layer()
-            .with_context(|| format!("making the layer of {}", self.name))?;
-        let digest = format!("{:x}", Sha256::digest(&layer));
-        let config = json!({
+    fn config(&self, digest: &str) -> String {
+        json!({
             "architecture": match std::env::consts::ARCH { "aarch64" => "arm64", _ => "amd64" },
             "os": "linux",
             "config": {
@@ -115,19 +108,49 @@ impl Image {
             },
             "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{digest}")]},
         })
-        .to_string();
-        let config_name = format!("{:x}.json", Sha256::digest(&config));
-        let layer_name = format!("{digest}.tar");
-        let manifest =
-            json!([{"Config": config_name, "RepoTags": [self.name], "Layers": [layer_name]}]).to_string();
-        let write = || {
-            let mut tar = tar::Builder::new(File::create(archive)?);
-            add(&mut tar, &config_name, config.as_bytes(), 0o644)?;
-            add(&mut tar, &layer_name, &layer, 0o644)?;
-            add(&mut tar, "manifest.json", manifest.as_bytes(), 0o644)?;
-            tar.into_inner()?.flush()
-        };
-        write().with_context(|| format!("writing {}", archive.display()))
+        .to_string()
+    }
+
+    /// The layer as a file that is kept: its path and its digest.
+    fn kept_layer(&self) -> Result<(PathBuf, String)> {
+        let folder = programs::cache_folder()?.join("layers");
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let mut key = Sha256::new();
+        for (here, inside) in &self.files {
+            let about = fs::metadata(here).with_context(|| format!("looking at {}", here.display()))?;
+            key.update(format!(
+                "{} {inside} {} {:?}\n",
+                here.display(),
+                about.len(),
+                about.modified().ok()
+            ));
+        }
+        let key = format!("{:x}", key.finalize());
+        let prefix = format!("{}-", &key[..24]);
+        let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+        let kept = entries.flatten().find_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some((
+                entry.path(),
+                name.strip_prefix(&prefix)?.strip_suffix(".tar")?.to_owned(),
+            ))
+        });
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let layer = self
+            .layer()
+            .with_context(|| format!("making the layer of {}", self.name))?;
+        let digest = format!("{:x}", Sha256::digest(&layer));
+        let path = folder.join(format!("{prefix}{digest}.tar"));
+        let mut fresh = tempfile::NamedTempFile::new_in(&folder).context("making a file for a layer")?;
+        fresh
+            .write_all(&layer)
+            .with_context(|| format!("writing {}", path.display()))?;
+        fresh
+            .persist(&path)
+            .with_context(|| format!("writing {}", path.display()))?;
+        Ok((path, digest))
     }
 
     fn layer(&self) -> Result<Vec<u8>> {
@@ -171,6 +194,41 @@ impl Image {
         }
         tar.into_inner().context("closing the layer")
     }
+}
+
+/// Writes images as one archive that containerd imports; images of the same files share a layer.
+pub fn write_archive(images: &[Image], archive: &Path) -> Result<()> {
+    let mut layers = BTreeMap::new();
+    let mut manifest = Vec::new();
+    let mut configs = Vec::new();
+    for image in images {
+        let (path, digest) = image.kept_layer()?;
+        let config = image.config(&digest);
+        let config_name = format!("{:x}.json", Sha256::digest(&config));
+        let layer_name = format!("{digest}.tar");
+        manifest.push(json!({"Config": config_name, "RepoTags": [image.name], "Layers": [layer_name]}));
+        configs.push((config_name, config));
+        layers.insert(layer_name, path);
+    }
+    configs.sort();
+    configs.dedup();
+    let write = || {
+        let mut tar = tar::Builder::new(File::create(archive)?);
+        for (name, config) in configs {
+            add(&mut tar, &name, config.as_bytes(), 0o644)?;
+        }
+        for (name, path) in layers {
+            tar.append_path_with_name(path, name)?;
+        }
+        add(
+            &mut tar,
+            "manifest.json",
+            json!(manifest).to_string().as_bytes(),
+            0o644,
+        )?;
+        tar.into_inner()?.flush()
+    };
+    write().with_context(|| format!("writing {}", archive.display()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

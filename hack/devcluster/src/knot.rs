@@ -12,8 +12,9 @@ use anyhow::{Context, Result, anyhow};
 pub use crate::dnstap::Query;
 
 use crate::children::{Launcher, Lifetime, Process, run, wait_until};
+use crate::debian;
+use crate::dnstap::Tap;
 use crate::progress::Progress;
-use crate::{debian, dnstap};
 
 /// A zone and what is in it.
 #[derive(Debug, Clone)]
@@ -64,6 +65,7 @@ impl Zone {
 #[derive(Debug)]
 pub struct Knot {
     process: Process,
+    tap: Tap,
     launcher: Launcher,
     folder: PathBuf,
     listen: SocketAddr,
@@ -91,9 +93,12 @@ impl Knot {
         let program = debian::find("knotd").ok_or_else(|| anyhow!("knotd is not installed"))?;
         let mut command = Command::new(program);
         command.arg("--config").arg(folder.join("knot.conf"));
+        // Knot looks for the socket when it starts, and then every few seconds only.
+        let tap = Tap::listen(&folder.join("queries.sock"))?;
         let process = launcher.start("knot", &command)?;
         let mut knot = Self {
             process,
+            tap,
             launcher: launcher.clone(),
             folder,
             listen,
@@ -139,24 +144,27 @@ impl Knot {
         Ok(())
     }
 
-    /// Every query so far, oldest first. Knot writes them down up to a second and a half after they came.
-    pub fn queries(&self) -> Result<Vec<Query>> {
-        let path = self.folder.join("queries.tap");
-        match fs::read(&path) {
-            Ok(bytes) => Ok(dnstap::queries(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
-        }
+    /// Every query so far, oldest first. Knot tells of them up to a second and a half after they came:
+    /// [`Knot::settled_queries`] waits that long.
+    #[must_use]
+    pub fn queries(&self) -> Vec<Query> {
+        self.tap.queries()
+    }
+
+    /// Every query that came before this call.
+    pub async fn settled_queries(&self) -> Vec<Query> {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        self.tap.queries()
     }
 
     /// How often a name was asked for with a type, by number, so far: see [`Knot::queries`].
-    pub fn query_count(&self, name: &str, qtype: u16) -> Result<usize> {
+    #[must_use]
+    pub fn query_count(&self, name: &str, qtype: u16) -> usize {
         let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
-        Ok(self
-            .queries()?
+        self.queries()
             .iter()
             .filter(|query| query.name == name && query.qtype == qtype)
-            .count())
+            .count()
     }
 
     /// Leaves it running after this value is dropped.
@@ -188,7 +196,7 @@ fn write_config(folder: &Path, listen: SocketAddr, zones: &[String]) -> Result<(
          control:\n  listen: knot.sock\n\
          log:\n- target: stderr\n  any: info\n\
          database:\n  storage: \"{shown}/database\"\n\
-         mod-dnstap:\n- id: queries\n  sink: \"{shown}/queries.tap\"\n  log-queries: on\n  log-responses: off\n\
+         mod-dnstap:\n- id: queries\n  sink: \"unix:{shown}/queries.sock\"\n  log-queries: on\n  log-responses: off\n\
          template:\n- id: default\n  storage: \"{shown}/zones\"\n  global-module: mod-dnstap/queries\n  \
          zonefile-sync: -1\n  zonefile-load: whole\n  journal-content: none\n\
          zone:\n"

@@ -16,7 +16,7 @@ use crate::control_plane::flag;
 use crate::images::{Image, PAUSE};
 use crate::progress::Progress;
 use crate::sandbox::{NODE_ADDRESS, POD_RANGE};
-use crate::{kubeconfig, programs};
+use crate::{images, kubeconfig, programs};
 
 /// The name of the node.
 pub const NAME: &str = "devcluster";
@@ -50,9 +50,9 @@ impl Node {
         )
         .await?;
         progress.say("importing images");
-        for image in Image::standard()?.iter().chain(images) {
-            import(launcher, &ctr, image)?;
-        }
+        let mut all = Image::standard()?;
+        all.extend_from_slice(images);
+        import(launcher, &ctr, &all)?;
         let kubelet = start_kubelet(launcher, kubeconfig, progress)?;
         let mut proxy = Command::new(programs::KUBE_PROXY.path(progress)?);
         proxy
@@ -114,7 +114,7 @@ impl Node {
 
     /// Gives the node an image; pods find it by its name without a pull.
     pub fn import_image(&self, image: &Image) -> Result<()> {
-        import(&self.launcher, &self.ctr, image)
+        import(&self.launcher, &self.ctr, std::slice::from_ref(image))
     }
 
     /// Errors if one of its daemons has ended by itself.
@@ -141,18 +141,16 @@ fn client(launcher: &Launcher, ctr: &Path) -> Command {
     command
 }
 
-/// Imports an image into the containerd of a state folder.
-pub fn import(launcher: &Launcher, ctr: &Path, image: &Image) -> Result<()> {
+/// Imports images into the containerd of a state folder.
+pub fn import(launcher: &Launcher, ctr: &Path, images: &[Image]) -> Result<()> {
     let archive = tempfile::Builder::new()
         .suffix(".tar")
         .tempfile_in(launcher.state());
-    let archive = archive.context("making a file for an image")?;
-    image.write(archive.path())?;
-    run(client(launcher, ctr)
-        .args(["images", "import", "--local"])
-        .arg(archive.path()))
-    .with_context(|| format!("importing {}", image.name))?;
-    Ok(())
+    let archive = archive.context("making a file for images")?;
+    images::write_archive(images, archive.path())?;
+    let mut command = client(launcher, ctr);
+    command.args(["images", "import", "--local"]).arg(archive.path());
+    run(&mut command).context("importing images").map(drop)
 }
 
 fn start_containerd(launcher: &Launcher, progress: &Progress) -> Result<Process> {

@@ -36,6 +36,14 @@ pub struct State {
 impl State {
     /// Takes a folder, and clears it of whatever an earlier owner has left.
     pub fn take(path: &Path) -> Result<Self> {
+        let state = Self::hold(path)?;
+        clear(path)?;
+        fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
+        Ok(state)
+    }
+
+    /// Takes a folder as it is.
+    pub fn hold(path: &Path) -> Result<Self> {
         let parent = path
             .parent()
             .ok_or_else(|| anyhow!("{} cannot be a state folder", path.display()))?;
@@ -44,8 +52,6 @@ impl State {
         let held = File::create(&lock).with_context(|| format!("opening {}", lock.display()))?;
         held.try_lock()
             .map_err(|_| anyhow!("another process works with the cluster in {}", path.display()))?;
-        clear(path)?;
-        fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
             lock,
