@@ -220,6 +220,7 @@ impl ControlPlane {
 }
 
 /// `NAME=PATH`, as every Go program here reads its flags.
+#[must_use]
 pub fn flag(name: &str, path: &Path) -> String {
     format!("{name}={}", path.display())
 }
