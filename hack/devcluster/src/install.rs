@@ -14,15 +14,17 @@ use serde_json::{Value, json};
 use crate::certificates::Authority;
 use crate::children::{Launcher, Process, run, wait_until};
 use crate::progress::Progress;
-use crate::{images, kubeconfig, programs};
+use crate::{kubeconfig, programs};
 
-/// The version that the operator reports.
-const RELEASE: &str = "0.0.1-local";
+/// The release version of an operator that was built here.
+pub const RELEASE: &str = "0.0.1-local";
 const NAMESPACE: &str = "openshift-dns";
 
 /// The images that stand in for those of OpenShift.
 #[derive(Debug, Clone)]
 pub struct Images {
+    /// The release that they belong to.
+    pub release: String,
     /// The operator.
     pub operator: String,
     /// CoreDNS.
@@ -39,7 +41,7 @@ impl Images {
             ("IMAGE", &self.coredns),
             ("OPENSHIFT_CLI_IMAGE", &self.cli),
             ("KUBE_RBAC_PROXY_IMAGE", &self.kube_rbac_proxy),
-            ("RELEASE_VERSION", RELEASE),
+            ("RELEASE_VERSION", &self.release),
         ]
     }
 }
@@ -77,12 +79,7 @@ pub async fn beside(
     })?;
     let mut command = Command::new(program);
     command.arg("--kubeconfig").arg(kubeconfig);
-    let images = Images {
-        operator: String::new(),
-        coredns: images::COREDNS.into(),
-        cli: images::CLI.into(),
-        kube_rbac_proxy: images::WAITING.into(),
-    };
+    let images = Images::local("");
     command.envs(images.environment());
     let mut operator = launcher.start("dns-operator", &command)?;
     progress.say("the operator runs as a process; waiting for its Corefile");

@@ -187,6 +187,7 @@ impl Images {
     #[must_use]
     pub fn local(operator: &str) -> Self {
         Self {
+            release: install::RELEASE.into(),
             operator: operator.to_owned(),
             coredns: images::COREDNS.into(),
             cli: images::CLI.into(),
