@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::images::Image;
 use crate::progress::Progress;
 
-/// Builds the operator for release and returns where it lies. A static one needs
-/// nothing else in its image.
-pub fn build(linked_statically: bool, progress: &Progress) -> Result<PathBuf> {
+/// Builds the operator for release and returns where it lies. It is linked statically, so that
+/// its image needs nothing else, and the same build serves as a process.
+pub fn build(progress: &Progress) -> Result<PathBuf> {
     progress.say("building the operator");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -26,13 +26,11 @@ pub fn build(linked_statically: bool, progress: &Progress) -> Result<PathBuf> {
         "dns-operator",
     ]);
     command.arg("--message-format=json-render-diagnostics");
-    if linked_statically {
-        // Naming the target keeps the flag away from build scripts and macros.
-        command
-            .arg("--target")
-            .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
-        command.env("RUSTFLAGS", "-C target-feature=+crt-static");
-    }
+    // Naming the target keeps the flag away from build scripts and macros.
+    command
+        .arg("--target")
+        .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
+    command.env("RUSTFLAGS", "-C target-feature=+crt-static");
     let output = command
         .current_dir(workspace)
         .stdin(Stdio::null())

@@ -104,6 +104,8 @@ impl Sandbox {
         )
         .await
         .context("joining the node to the machine: is another one-node cluster up? hack/down stops it")?;
+        let index = read_index().context("looking at the interface that was just made")?;
+        fs::write(launcher.state().join("interface"), index).context("recording the interface")?;
         let (node, machine) = (NODE_ADDRESS.to_string(), MACHINE_ADDRESS.to_string());
         let inside =
             |arguments: &[&str]| run(launcher.inside(self.init).command("ip").args(arguments)).map(drop);
@@ -144,12 +146,18 @@ fn save_sysctls(state: &Path) -> Result<()> {
     for name in SYSCTLS {
         let path = format!("/proc/sys/{name}");
         let value = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        saved.push_str(&format!("{name} {value}"));
+        saved.extend([name, " ", &value]);
     }
     fs::write(state.join("sysctls"), saved).context("keeping the machine's settings")
 }
 
-/// Removes what outlives the namespaces: settings of the machine, and empty control groups of pods.
+/// What tells this interface from a later one of the same name.
+fn read_index() -> std::io::Result<String> {
+    fs::read_to_string(format!("/sys/class/net/{INTERFACE}/ifindex"))
+}
+
+/// Removes what outlives the last process of the namespaces: the interface (which the kernel would
+/// remove some seconds later), settings of the machine, and empty control groups of pods.
 pub fn sweep(state: &Path) -> Result<()> {
     let Ok(saved) = fs::read_to_string(state.join("sysctls")) else {
         return Ok(());
@@ -162,6 +170,13 @@ pub fn sweep(state: &Path) -> Result<()> {
         if fs::read_to_string(&path).is_ok_and(|now| now.trim() != value) {
             fs::write(&path, value).with_context(|| format!("putting {path} back"))?;
         }
+    }
+    if let (Ok(ours), Ok(now)) = (fs::read_to_string(state.join("interface")), read_index())
+        && ours == now
+        && let Err(error) = ip(&["link", "delete", INTERFACE])
+        && read_index().is_ok()
+    {
+        return Err(error).context("removing the node's interface");
     }
     let groups = fs::read_dir("/sys/fs/cgroup").context("reading /sys/fs/cgroup")?;
     for group in groups.flatten().map(|entry| entry.path()) {

@@ -34,7 +34,7 @@ pub async fn up(place: &Place, progress: &Progress) -> Result<()> {
     match place {
         Place::Node => up_node(progress).await,
         Place::ControlPlane => {
-            let program = operator_program::build(false, progress)?;
+            let program = operator_program::build(progress)?;
             let options = Options {
                 state: Some(state::of_up()),
                 lifetime: Lifetime::Detached,
@@ -49,7 +49,7 @@ pub async fn up(place: &Place, progress: &Progress) -> Result<()> {
             show(&kubeconfig, false, progress)
         }
         Place::Existing(kubeconfig) => {
-            let program = operator_program::build(false, progress)?;
+            let program = operator_program::build(progress)?;
             let mut state = State::take(&state::of_up())?;
             let launcher = Launcher::new(state.path(), Lifetime::Detached)?;
             install::beside(&launcher, kubeconfig, &program, progress).await?;
@@ -60,7 +60,7 @@ pub async fn up(place: &Place, progress: &Progress) -> Result<()> {
 }
 
 async fn up_node(progress: &Progress) -> Result<()> {
-    let program = operator_program::build(true, progress)?;
+    let program = operator_program::build(progress)?;
     let operator = operator_program::image(&program)?;
     let chosen = Images::local(&operator.name);
     if let Some((launcher, _held)) = running()? {
@@ -119,9 +119,9 @@ fn show(kubeconfig: &Path, answers: bool, progress: &Progress) -> Result<()> {
         "configmap/dns-default",
         "--output=jsonpath={.data.Corefile}",
     ]))?;
-    let mut text = format!("\n# The Corefile\n{corefile}");
+    let mut text = vec![String::new(), "# The Corefile".into(), corefile];
     if answers {
-        text.push_str("\n# Answers from CoreDNS\n");
+        text.push("# Answers from CoreDNS".into());
         for name in ["www.example.test", "kubernetes.default.svc.cluster.local"] {
             let question = [
                 &format!("@{DNS}"),
@@ -131,53 +131,54 @@ fn show(kubeconfig: &Path, answers: bool, progress: &Progress) -> Result<()> {
                 "+tries=3",
                 "+time=2",
             ];
-            text.push_str(&run(Command::new("dig").args(question))?);
+            text.push(run(Command::new("dig").args(question))?.trim_end().into());
         }
+        text.push(String::new());
     }
-    text.push_str("\n# To try next\n");
-    let environment = kubeconfig.display();
-    text.push_str(&format!(
-        "export KUBECONFIG={environment}\nalias kubectl={}\n",
-        kubectl.display()
-    ));
-    text.push_str("kubectl get dns.operator/default -o yaml\n");
-    text.push_str("kubectl patch dns.operator/default --type=merge -p '{\"spec\":{\"cache\":{\"positiveTTL\":\"10s\"}}}'\n");
-    text.push_str("kubectl -n openshift-dns get configmap/dns-default -o jsonpath='{.data.Corefile}'\n");
+    text.push("# To try next".into());
+    text.push(format!("export KUBECONFIG={}", kubeconfig.display()));
+    text.push(format!("alias kubectl={}", kubectl.display()));
+    text.extend(TO_TRY.map(String::from));
     if answers {
-        text.push_str("kubectl get pods -A\n");
-        text.push_str(&format!(
-            "dig @{DNS} www.example.test   # its TTL follows, once CoreDNS has reloaded\n"
+        text.push("kubectl get pods -A".into());
+        text.push(format!(
+            "dig @{DNS} www.example.test   # the TTL follows, once CoreDNS has reloaded"
         ));
     }
-    text.push_str("hack/down\n");
-    let mut output = std::io::stdout().lock();
-    output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-        .context("writing the result")
+    text.push("hack/down\n".into());
+    print(&text.join("\n"))
 }
+
+const TO_TRY: [&str; 3] = [
+    "kubectl get dns.operator/default -o yaml",
+    r#"kubectl patch dns.operator/default --type=merge -p '{"spec":{"cache":{"positiveTTL":"10s"}}}'"#,
+    "kubectl -n openshift-dns get configmap/dns-default -o jsonpath='{.data.Corefile}'",
+];
 
 /// Prints what runs, to standard output.
 pub fn status() -> Result<()> {
     let state = state::of_up();
     let processes = recorded(&state);
-    let mut text = String::new();
     if processes.is_empty() {
-        text.push_str("nothing runs\n");
-    } else {
-        for (name, id) in processes {
-            text.push_str(&format!(
-                "{name}: process {id}, log {}\n",
-                state.join("log").join(format!("{name}.log")).display()
-            ));
-        }
-        text.push_str(&format!(
-            "export KUBECONFIG={}\n",
-            state.join("kubeconfig").display()
-        ));
+        return print("nothing runs\n");
     }
-    std::io::stdout()
+    let logs = state.join("log");
+    let mut text: Vec<String> = processes
+        .into_iter()
+        .map(|(name, id)| format!("{name}: process {id}, log {}/{name}.log", logs.display()))
+        .collect();
+    text.push(format!(
+        "export KUBECONFIG={}\n",
+        state.join("kubeconfig").display()
+    ));
+    print(&text.join("\n"))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    output
         .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
         .context("writing the result")
 }
 
