@@ -8,8 +8,11 @@ use crate::figures::{Distribution, Figures};
 const PANEL_WIDTH: f64 = 400.0;
 const PANEL_HEIGHT: f64 = 240.0;
 const LEFT: f64 = 56.0;
-const TOP: f64 = 64.0;
-const GAP: f64 = 40.0;
+const TOP: f64 = 112.0;
+const GAP: f64 = 64.0;
+/// Where what belongs to a panel begins, and the height of a line there.
+const HEAD: f64 = 56.0;
+const LINE: f64 = 18.0;
 const BELOW: f64 = 56.0;
 /// About how many steps the time axis has.
 const STEPS: f64 = 5.0;
@@ -105,11 +108,11 @@ impl Panel {
 
     fn draw(&self, svg: &mut String, nodes: u32, curves: &[Curve<'_>]) {
         self.grid(svg, nodes);
-        let mut y = 1.0 - 0.08;
-        for curve in curves.iter().rev() {
+        let mut y = HEAD;
+        for curve in curves {
             self.curve(svg, curve);
-            self.legend(svg, curve, TOP + PANEL_HEIGHT * y);
-            y -= 0.09;
+            self.legend(svg, curve, y);
+            y += LINE;
         }
     }
 
@@ -118,8 +121,7 @@ impl Panel {
         let (left, right, bottom) = (self.left, self.left + PANEL_WIDTH, TOP + PANEL_HEIGHT);
         let _ = writeln!(
             svg,
-            "<text x=\"{left}\" y=\"{:.0}\" font-weight=\"600\" fill=\"#111\">{nodes} nodes</text>",
-            TOP - 12.0
+            "<text x=\"{left}\" y=\"{HEAD}\" font-weight=\"600\" fill=\"#111\">{nodes} nodes</text>"
         );
         for percent in [0.0, 25.0, 50.0, 75.0, 100.0] {
             let y = height(percent / 100.0);
@@ -176,11 +178,10 @@ impl Panel {
     }
 
     fn legend(&self, svg: &mut String, curve: &Curve<'_>, y: f64) {
-        let x = self.left + PANEL_WIDTH - 12.0;
+        let x = self.left + PANEL_WIDTH;
         let _ = writeln!(
             svg,
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"end\" fill=\"{}\" stroke=\"#fff\" stroke-width=\"4\" \
-             paint-order=\"stroke\">{}: median {:.1} ms, 99th percentile {:.1} ms</text>",
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"end\" fill=\"{}\">{}: median {:.1} ms, 99th percentile {:.1} ms</text>",
             curve.colour,
             curve.label,
             curve.times.median(),

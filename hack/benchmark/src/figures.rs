@@ -76,6 +76,8 @@ pub struct Rest {
     pub processor_ms: f64,
     /// Resident memory at the end.
     pub resident_kb: u32,
+    /// Of that, heap and stacks; the rest is text of the program and its libraries.
+    pub anonymous_kb: u32,
     /// The most memory that was ever resident.
     pub peak_kb: u32,
 }

@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result};
 pub struct Memory {
     /// Resident now.
     pub resident: u32,
+    /// Of that, heap and stacks: what no file holds.
+    pub anonymous: u32,
     /// The most that was ever resident.
     pub peak: u32,
 }
@@ -21,6 +23,7 @@ pub fn memory(id: u32) -> Result<Memory> {
     let status = fs::read_to_string(&path).with_context(|| format!("failed to read {path}"))?;
     Ok(Memory {
         resident: field(&status, "VmRSS").with_context(|| format!("no VmRSS in {path}"))?,
+        anonymous: field(&status, "RssAnon").with_context(|| format!("no RssAnon in {path}"))?,
         peak: field(&status, "VmHWM").with_context(|| format!("no VmHWM in {path}"))?,
     })
 }

@@ -1,4 +1,10 @@
-//! The figures as a table for people.
+//! The figures as a table for people, beside what is aimed at.
+//!
+//! The aims come from OpenShift's operator in Go, which took, without nodes and
+//! with 5,000: 42 requests for one edit; a median of 31 and 57 ms from edit to
+//! ConfigMap, a 99th percentile of 49 and 206 ms; 20 requests a minute at rest;
+//! 72 and 251 MB; 37 and 190 ms of processor time for one edit; 1.5 s from start
+//! to Corefile.
 
 use crate::audit::Requests;
 use crate::figures::{Edits, Figures};
@@ -89,6 +95,9 @@ fn rows(figures: &[&Figures]) -> Vec<Row> {
         }),
         row("resident memory, MB", 1, Some(MEMORY[usize::from(nodes)]), &|f| {
             megabytes(f.rest.resident_kb)
+        }),
+        row("  of that heap and stacks", 1, None, &|f| {
+            megabytes(f.rest.anonymous_kb)
         }),
         row("  at most", 1, None, &|f| megabytes(f.rest.peak_kb)),
         row("  of the bare client", 1, None, &|f| {

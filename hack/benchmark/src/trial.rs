@@ -70,7 +70,9 @@ pub async fn measure(subject: &Subject, args: &OperatorArgs, progress: &Progress
         existing = count;
         figures.push(trial.with_nodes(count, figures.is_empty()).await?);
     }
-    let Trial { cluster, .. } = trial;
+    let Trial { cluster, editor, .. } = trial;
+    // Its watch would find nobody to watch.
+    drop(editor);
     cluster.stop()?;
     Ok(figures)
 }
@@ -210,6 +212,7 @@ impl<'a> Trial<'a> {
             requests: spent.requests,
             processor_ms: milliseconds(spent.processor),
             resident_kb: memory.resident,
+            anonymous_kb: memory.anonymous,
             peak_kb: memory.peak,
         })
     }
