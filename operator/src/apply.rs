@@ -134,7 +134,7 @@ impl Applier {
         Ok(())
     }
 
-    /// Deletes an object, if the cache has it.
+    /// Deletes an object, if the cache has it. The watch tells when it is gone.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), ApplyError> {
         let Some(live) = self.cache.get(key) else {
             return Ok(());
@@ -152,7 +152,6 @@ impl Applier {
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
             Err(error) => return Err(refused("delete", key, error)),
         }
-        self.cache.remove(key, &live);
         Ok(())
     }
 

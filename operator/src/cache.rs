@@ -2,9 +2,10 @@
 //!
 //! A write of our own is put in at once, and an older state that a watch still
 //! delivers does not undo it: so a reconcile never acts on what it has itself
-//! replaced.
+//! replaced. Nor does the answer to a write bring an object back whose deletion
+//! the watch has told meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -13,7 +14,8 @@ use tokio::sync::Notify;
 use crate::dns::objects::ObjectKey;
 use crate::resources::Scope;
 
-type Objects = BTreeMap<ObjectKey, Arc<Value>>;
+/// How many deletions are remembered: far more than answers can be under way.
+const REMEMBERED: usize = 64;
 
 /// The live objects.
 #[derive(Default)]
@@ -22,17 +24,34 @@ pub struct Cache {
     changed: Notify,
 }
 
+#[derive(Default)]
+struct Objects {
+    live: BTreeMap<ObjectKey, Arc<Value>>,
+    /// The uids of objects that were deleted lately.
+    gone: VecDeque<Value>,
+}
+
+impl Objects {
+    fn remember_gone(&mut self, uid: Value) {
+        self.gone.push_back(uid);
+        if self.gone.len() > REMEMBERED {
+            self.gone.pop_front();
+        }
+    }
+}
+
 impl Cache {
     /// A live object.
     #[must_use]
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
-        self.lock().get(key).cloned()
+        self.lock().live.get(key).cloned()
     }
 
     /// The live objects of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> Vec<Arc<Value>> {
         self.lock()
+            .live
             .iter()
             .filter(|(key, _)| key.kind == kind)
             .map(|(_, value)| Arc::clone(value))
@@ -47,10 +66,11 @@ impl Cache {
     /// Puts a state in, unless a newer one is here.
     pub fn put(&self, key: ObjectKey, value: Value) {
         let mut objects = self.lock();
-        if objects.get(&key).is_some_and(|held| is_newer(held, &value)) {
+        let outdated = objects.live.get(&key).is_some_and(|held| is_newer(held, &value));
+        if outdated || objects.gone.contains(&value["metadata"]["uid"]) {
             return;
         }
-        objects.insert(key, Arc::new(value));
+        objects.live.insert(key, Arc::new(value));
         drop(objects);
         self.changed.notify_one();
     }
@@ -58,17 +78,21 @@ impl Cache {
     /// Takes an object out, unless the deletion is older than what is here.
     pub fn remove(&self, key: &ObjectKey, last: &Value) {
         let mut objects = self.lock();
-        if objects.get(key).is_some_and(|held| is_newer(held, last)) {
+        if objects.live.get(key).is_some_and(|held| is_newer(held, last)) {
             return;
         }
-        objects.remove(key);
+        objects.live.remove(key);
+        objects.remember_gone(last["metadata"]["uid"].clone());
         drop(objects);
         self.changed.notify_one();
     }
 
     /// Takes out what a complete list of a scope did not have.
     pub fn retain(&self, scope: &Scope, listed: &[ObjectKey]) {
+        // An object made since the list was taken goes with the others; its own
+        // event, still to come, brings it back.
         self.lock()
+            .live
             .retain(|key, _| !scope.contains(key) || listed.contains(key));
         self.changed.notify_one();
     }

@@ -194,6 +194,9 @@ impl Drop for Operator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the operator's log:\n{}", self.log());
+        }
     }
 }
 

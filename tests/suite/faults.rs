@@ -46,10 +46,11 @@ impl<S> Layer<S> for KillAfter {
 
 impl<S, B> Service<Request<Body>> for Killing<S>
 where
+    B: 'static,
     S: Service<Request<Body>, Response = Response<B>> + Send,
     S::Future: Send + 'static,
     S::Response: Send,
-    S::Error: Send,
+    S::Error: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;

@@ -7,9 +7,11 @@
 mod admission;
 mod command_line;
 mod control_plane;
+mod dns_client;
 mod durations;
 mod faults;
 mod golden;
 mod manifests;
+mod node;
 mod properties;
 mod scenario;

@@ -175,6 +175,10 @@ fn without_versions(object: &Value) -> Value {
     ] {
         object["metadata"].as_object_mut().unwrap().remove(field);
     }
+    if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        // Counted up by the API server.
+        annotations.remove("deprecated.daemonset.template.generation");
+    }
     object.as_object_mut().unwrap().remove("status");
     object
 }

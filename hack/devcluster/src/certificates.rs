@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 
 /// A certificate and its private key, both as PEM.
@@ -39,12 +40,23 @@ impl Authority {
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate().context("making the key of the certificate authority")?;
         let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "devcluster");
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "devcluster");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
-        let certificate = parameters.self_signed(&key).context("signing the certificate authority")?.pem();
-        Ok(Self { certificate, issuer: Issuer::new(parameters, key) })
+        parameters.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        let certificate = parameters
+            .self_signed(&key)
+            .context("signing the certificate authority")?
+            .pem();
+        Ok(Self {
+            certificate,
+            issuer: Issuer::new(parameters, key),
+        })
     }
 
     /// The authority's own certificate as PEM.
@@ -65,16 +77,27 @@ impl Authority {
     pub fn client(&self, user: &str, group: &str) -> Result<Pair> {
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name.push(DnType::CommonName, user);
-        parameters.distinguished_name.push(DnType::OrganizationName, group);
+        parameters
+            .distinguished_name
+            .push(DnType::OrganizationName, group);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(parameters)
     }
 
     fn sign(&self, mut parameters: CertificateParams) -> Result<Pair> {
-        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        parameters.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::KeyEncipherment,
+        ];
         let key = KeyPair::generate().context("making a private key")?;
-        let certificate = parameters.signed_by(&key, &self.issuer).context("signing a certificate")?.pem();
-        Ok(Pair { certificate, key: key.serialize_pem() })
+        let certificate = parameters
+            .signed_by(&key, &self.issuer)
+            .context("signing a certificate")?
+            .pem();
+        Ok(Pair {
+            certificate,
+            key: key.serialize_pem(),
+        })
     }
 }
 

@@ -37,13 +37,20 @@ impl Launcher {
             let path = state.join(folder);
             fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
         }
-        Ok(Self { state: state.to_owned(), lifetime, sandbox: None })
+        Ok(Self {
+            state: state.to_owned(),
+            lifetime,
+            sandbox: None,
+        })
     }
 
     /// The same launcher for the namespaces of another process.
     #[must_use]
     pub fn inside(&self, init: u32) -> Self {
-        Self { sandbox: Some(init), ..self.clone() }
+        Self {
+            sandbox: Some(init),
+            ..self.clone()
+        }
     }
 
     /// The state folder.
@@ -77,27 +84,57 @@ impl Launcher {
             }
             Lifetime::Detached => Command::new("setsid"),
         };
-        command.args(self.entrance()).arg(program.get_program()).args(program.get_args());
-        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+            .args(self.entrance())
+            .arg(program.get_program())
+            .args(program.get_args());
+        command.envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         if let Some(folder) = program.get_current_dir() {
             command.current_dir(folder);
         }
-        command.stdin(Stdio::null()).stderr(output.try_clone().context("sharing a log file")?).stdout(output);
+        command
+            .stdin(Stdio::null())
+            .stderr(output.try_clone().context("sharing a log file")?)
+            .stdout(output);
         let child = spawn(command).with_context(|| format!("starting {name}"))?;
         let record = self.state.join("processes").join(name);
-        let process = Process { name: name.to_owned(), child, log, record, kept: false };
+        let process = Process {
+            name: name.to_owned(),
+            child,
+            log,
+            record,
+            kept: false,
+        };
         write_record(&process.record, process.child.id())?;
         Ok(process)
     }
 
     /// What stands before a program to bring it into the sandbox.
     fn entrance(&self) -> Vec<OsString> {
-        let Some(init) = self.sandbox else { return Vec::new() };
+        let Some(init) = self.sandbox else {
+            return Vec::new();
+        };
         let init = init.to_string();
         // nsenter forks; without setpriv its child would outlive it.
-        ["nsenter", "--target", &init, "--mount", "--pid", "--net", "--", "setpriv", "--pdeathsig", "KILL", "--"]
-            .map(OsString::from)
-            .to_vec()
+        [
+            "nsenter",
+            "--target",
+            &init,
+            "--mount",
+            "--pid",
+            "--net",
+            "--",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "--",
+        ]
+        .map(OsString::from)
+        .to_vec()
     }
 }
 
@@ -120,9 +157,17 @@ impl Process {
 
     /// An error with the end of its log if it has ended.
     pub fn check(&mut self) -> Result<()> {
-        match self.child.try_wait().with_context(|| format!("looking after {}", self.name))? {
+        match self
+            .child
+            .try_wait()
+            .with_context(|| format!("looking after {}", self.name))?
+        {
             None => Ok(()),
-            Some(status) => Err(anyhow!("{} ended with {status}; its log ends with:\n{}", self.name, self.log_tail())),
+            Some(status) => Err(anyhow!(
+                "{} ended with {status}; its log ends with:\n{}",
+                self.name,
+                self.log_tail()
+            )),
         }
     }
 
@@ -179,9 +224,15 @@ pub async fn wait_until(
             Err(_) => anyhow!("no answer"),
         };
         if Instant::now() > deadline {
-            let logs: Vec<String> =
-                processes.iter().map(|p| format!("the log of {} ends with:\n{}", p.name, p.log_tail())).collect();
-            bail!("{what} was not ready within {} s: {last:#}\n{}", limit.as_secs(), logs.join("\n"));
+            let logs: Vec<String> = processes
+                .iter()
+                .map(|p| format!("the log of {} ends with:\n{}", p.name, p.log_tail()))
+                .collect();
+            bail!(
+                "{what} was not ready within {} s: {last:#}\n{}",
+                limit.as_secs(),
+                logs.join("\n")
+            );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -194,7 +245,10 @@ pub fn run(command: &mut Command) -> Result<String> {
         words.join(" ")
     };
     let shown = words();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("running {shown}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("running {shown}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         let error = String::from_utf8_lossy(&output.stderr);
@@ -246,7 +300,9 @@ fn spawn(command: Command) -> io::Result<Child> {
 /// The processes that a process has started.
 #[must_use]
 pub fn children_of(parent: u32) -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
@@ -281,7 +337,9 @@ fn write_record(path: &Path, id: u32) -> Result<()> {
 /// recycled id has another start time and is left out.
 #[must_use]
 pub fn recorded(state: &Path) -> Vec<(String, u32)> {
-    let Ok(entries) = fs::read_dir(state.join("processes")) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(state.join("processes")) else {
+        return Vec::new();
+    };
     let alive = entries.flatten().filter_map(|entry| {
         let text = fs::read_to_string(entry.path()).ok()?;
         let (id, started) = text.trim().split_once(' ')?;
@@ -299,7 +357,10 @@ pub fn end_recorded(state: &Path) -> Result<Vec<String>> {
     for (name, id) in &processes {
         watched.extend(children_of(*id));
         watched.push(*id);
-        let pid = i32::try_from(*id).ok().and_then(Pid::from_raw).context("reading a process id")?;
+        let pid = i32::try_from(*id)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("reading a process id")?;
         if let Err(error) = kill_process(pid, Signal::KILL) {
             // It may have ended between the look and the signal.
             if start_time(*id).is_some() {

@@ -9,8 +9,8 @@ use crate::control_plane::ControlPlane;
 use crate::images::Image;
 use crate::knot::{Knot, Zone};
 use crate::node::Node;
-use crate::progress::Progress;
 use crate::programs;
+use crate::progress::Progress;
 use crate::sandbox::Sandbox;
 use crate::state::{self, State};
 
@@ -78,8 +78,14 @@ impl Cluster {
             None => State::fresh()?,
         };
         let outside = Launcher::new(state.path(), options.lifetime)?;
-        let sandbox = if options.node { Some(Sandbox::start(&outside).await?) } else { None };
-        let launcher = sandbox.as_ref().map_or_else(|| outside.clone(), |sandbox| outside.inside(sandbox.init()));
+        let sandbox = if options.node {
+            Some(Sandbox::start(&outside).await?)
+        } else {
+            None
+        };
+        let launcher = sandbox
+            .as_ref()
+            .map_or_else(|| outside.clone(), |sandbox| outside.inside(sandbox.init()));
         progress.say("starting etcd and the API server");
         let mut plane = ControlPlane::start(&launcher, options.node, options.audit, progress).await?;
         if options.controllers || options.node {
@@ -147,12 +153,17 @@ impl Cluster {
 
     /// The node's upstream resolver, which sees every query that CoreDNS passes on.
     pub fn knot(&mut self) -> Result<&mut Knot> {
-        self.knot.as_mut().ok_or_else(|| anyhow!("a cluster without a node has no upstream resolver"))
+        self.knot
+            .as_mut()
+            .ok_or_else(|| anyhow!("a cluster without a node has no upstream resolver"))
     }
 
     /// Gives the node another image, while it runs.
     pub fn import_image(&self, image: &Image) -> Result<()> {
-        let node = self.node.as_ref().ok_or_else(|| anyhow!("a cluster without a node holds no images"))?;
+        let node = self
+            .node
+            .as_ref()
+            .ok_or_else(|| anyhow!("a cluster without a node holds no images"))?;
         node.import_image(image)
     }
 
@@ -206,7 +217,14 @@ impl Cluster {
 
     /// Ends everything and removes the state folder.
     pub fn stop(self) -> Result<()> {
-        let Self { node, knot, plane, sandbox, state, .. } = self;
+        let Self {
+            node,
+            knot,
+            plane,
+            sandbox,
+            state,
+            ..
+        } = self;
         // Whatever runs in the namespaces ends with them.
         drop(sandbox);
         drop((node, knot, plane));

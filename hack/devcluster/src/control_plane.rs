@@ -44,7 +44,12 @@ impl ControlPlane {
         let (address, port, etcd_port, peer_port) = if on_node {
             (IpAddr::V4(sandbox::NODE_ADDRESS), 6443, 2379, 2380)
         } else {
-            (IpAddr::V4(Ipv4Addr::LOCALHOST), free_port()?, free_port()?, free_port()?)
+            (
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                free_port()?,
+                free_port()?,
+                free_port()?,
+            )
         };
         let pki = state.join("pki");
         write_pki(&pki)?;
@@ -80,12 +85,22 @@ impl ControlPlane {
         let command = self.server_command()?;
         let mut server = self.launcher.start("kube-apiserver", &command)?;
         let kubeconfig = self.kubeconfig();
-        wait_until("the API server", Duration::from_secs(90), &mut [&mut self.etcd, &mut server], async || {
-            let client = kubeconfig::client(&kubeconfig).await?;
-            let request = http::Request::get("/readyz").body(Vec::new()).context("asking for /readyz")?;
-            client.request_text(request).await.context("asking the API server whether it is ready")?;
-            Ok(())
-        })
+        wait_until(
+            "the API server",
+            Duration::from_secs(90),
+            &mut [&mut self.etcd, &mut server],
+            async || {
+                let client = kubeconfig::client(&kubeconfig).await?;
+                let request = http::Request::get("/readyz")
+                    .body(Vec::new())
+                    .context("asking for /readyz")?;
+                client
+                    .request_text(request)
+                    .await
+                    .context("asking the API server whether it is ready")?;
+                Ok(())
+            },
+        )
         .await?;
         self.server = Some(server);
         Ok(())
@@ -101,14 +116,23 @@ impl ControlPlane {
         let kubeconfig = self.kubeconfig();
         let pki = self.launcher.state().join("pki");
         let mut command = self.program(programs::KUBE_CONTROLLER_MANAGER)?;
-        command.arg(flag("--kubeconfig", &kubeconfig)).args(["--leader-elect=false", "--secure-port=0"]);
+        command
+            .arg(flag("--kubeconfig", &kubeconfig))
+            .args(["--leader-elect=false", "--secure-port=0"]);
         command.arg(flag("--root-ca-file", &pki.join("ca.crt")));
-        command.arg(flag("--service-account-private-key-file", &pki.join("service-account.key")));
-        self.controllers.push(self.launcher.start("kube-controller-manager", &command)?);
+        command.arg(flag(
+            "--service-account-private-key-file",
+            &pki.join("service-account.key"),
+        ));
+        self.controllers
+            .push(self.launcher.start("kube-controller-manager", &command)?);
         if scheduler {
             let mut command = self.program(programs::KUBE_SCHEDULER)?;
-            command.arg(flag("--kubeconfig", &kubeconfig)).args(["--leader-elect=false", "--secure-port=0"]);
-            self.controllers.push(self.launcher.start("kube-scheduler", &command)?);
+            command
+                .arg(flag("--kubeconfig", &kubeconfig))
+                .args(["--leader-elect=false", "--secure-port=0"]);
+            self.controllers
+                .push(self.launcher.start("kube-scheduler", &command)?);
         }
         Ok(())
     }
@@ -134,13 +158,19 @@ impl ControlPlane {
     /// Errors if one of its processes has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.etcd.check()?;
-        self.server.iter_mut().chain(&mut self.controllers).try_for_each(Process::check)
+        self.server
+            .iter_mut()
+            .chain(&mut self.controllers)
+            .try_for_each(Process::check)
     }
 
     /// Leaves the processes running after this value is dropped.
     pub fn keep(&mut self) {
         self.etcd.keep();
-        self.server.iter_mut().chain(&mut self.controllers).for_each(Process::keep);
+        self.server
+            .iter_mut()
+            .chain(&mut self.controllers)
+            .for_each(Process::keep);
     }
 
     fn program(&self, program: Program) -> Result<Command> {
@@ -152,7 +182,9 @@ impl ControlPlane {
         let pki = state.join("pki");
         let mut command = self.program(programs::KUBE_APISERVER)?;
         command.arg(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port));
-        command.arg(format!("--bind-address={}", self.address)).arg(format!("--secure-port={}", self.port));
+        command
+            .arg(format!("--bind-address={}", self.address))
+            .arg(format!("--secure-port={}", self.port));
         command.arg(format!("--advertise-address={}", self.address));
         command.arg(format!("--service-cluster-ip-range={SERVICE_RANGE}"));
         for (name, file) in [
@@ -188,18 +220,35 @@ impl ControlPlane {
 }
 
 /// `NAME=PATH`, as every Go program here reads its flags.
+#[must_use]
 pub fn flag(name: &str, path: &Path) -> String {
     format!("{name}={}", path.display())
 }
 
 fn start_etcd(launcher: &Launcher, port: u16, peer_port: u16, progress: &Progress) -> Result<Process> {
     let mut command = Command::new(programs::ETCD_SERVER.path(progress)?);
-    let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peer_port}"));
+    let (client, peer) = (
+        format!("http://127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{peer_port}"),
+    );
     command.args(["--name", "devcluster", "--log-level", "warn"]);
     // The data is thrown away with the cluster; waiting for the disk gains nothing.
-    command.arg("--unsafe-no-fsync").arg("--data-dir").arg(launcher.state().join("etcd"));
-    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
-    command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
+    command
+        .arg("--unsafe-no-fsync")
+        .arg("--data-dir")
+        .arg(launcher.state().join("etcd"));
+    command.args([
+        "--listen-client-urls",
+        &client,
+        "--advertise-client-urls",
+        &client,
+    ]);
+    command.args([
+        "--listen-peer-urls",
+        &peer,
+        "--initial-advertise-peer-urls",
+        &peer,
+    ]);
     command.arg(format!("--initial-cluster=devcluster={peer}"));
     launcher.start("etcd", &command)
 }
@@ -219,7 +268,9 @@ fn write_pki(folder: &Path) -> Result<()> {
         "kubernetes.default.svc.cluster.local",
     ];
     authority.server(&names)?.write(folder, "server")?;
-    authority.client("kube-apiserver-kubelet-client", "system:masters")?.write(folder, "kubelet-client")?;
+    authority
+        .client("kube-apiserver-kubelet-client", "system:masters")?
+        .write(folder, "kubelet-client")?;
     let tokens = format!("{TOKEN},admin,admin,system:masters\n");
     let (private, public) = signing_key()?;
     for (name, text) in [
@@ -251,7 +302,8 @@ pub fn free_port() -> Result<u16> {
     const COUNT: u16 = 12000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Processes that run at once begin at different places.
-    let offset = u16::try_from(std::process::id().wrapping_mul(37) % u32::from(COUNT)).context("choosing a port")?;
+    let offset =
+        u16::try_from(std::process::id().wrapping_mul(37) % u32::from(COUNT)).context("choosing a port")?;
     for _ in 0..COUNT {
         let port = FIRST + (offset + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {

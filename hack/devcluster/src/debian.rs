@@ -51,8 +51,12 @@ pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
     let _guard = NoServices::new()?;
     let install = || {
         let mut command = Command::new("apt-get");
-        command.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
-        run(command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
+        command
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(&packages);
+        run(command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("RUNLEVEL", "1"))
     };
     if install().is_err() {
         // The package lists may be old, or not there at all.
@@ -60,7 +64,11 @@ pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
         install()?;
     }
     if let Some(need) = missing.iter().find(|need| find(need.program).is_none()) {
-        bail!("the Debian package {} was installed and {} is not there", need.package, need.program);
+        bail!(
+            "the Debian package {} was installed and {} is not there",
+            need.package,
+            need.program
+        );
     }
     Ok(())
 }
@@ -69,7 +77,8 @@ pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let modules = Path::new("/usr/lib").join(format!("{}-linux-gnu/knot/modules-3.2", std::env::consts::ARCH));
+    let modules =
+        Path::new("/usr/lib").join(format!("{}-linux-gnu/knot/modules-3.2", std::env::consts::ARCH));
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/sbin", "/usr/bin"].map(PathBuf::from))
         .chain([modules])
@@ -89,7 +98,9 @@ impl NoServices {
             return Ok(Self { made: None });
         }
         fs::write(&path, "#!/bin/sh\nexit 101\n").with_context(|| format!("writing {}", path.display()))?;
-        let guard = Self { made: Some(path.clone()) };
+        let guard = Self {
+            made: Some(path.clone()),
+        };
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
             .with_context(|| format!("making {} executable", path.display()))?;
         Ok(guard)

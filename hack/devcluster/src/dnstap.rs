@@ -1,6 +1,13 @@
-//! Reading the queries out of a dnstap file: frame streams that hold protobuf.
+//! Hearing of a DNS server's queries by dnstap: frame streams that hold protobuf.
 
+use std::io::{self, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
 
 /// A query that a DNS server got.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,28 +20,81 @@ pub struct Query {
     pub at: SystemTime,
 }
 
-/// All queries in a dnstap file, also in one that is still being written.
-#[must_use]
-pub fn queries(mut file: &[u8]) -> Vec<Query> {
-    let mut queries = Vec::new();
-    while let Some((length, rest)) = take_length(file) {
-        if length == 0 {
-            // A control frame: its own length follows.
-            let Some((length, rest)) = take_length(rest) else { break };
-            let Some(rest) = rest.get(length..) else { break };
-            file = rest;
-            continue;
-        }
-        let Some((frame, rest)) = rest.split_at_checked(length) else { break };
-        queries.extend(query(frame));
-        file = rest;
-    }
-    queries
+/// Listens for what a DNS server tells of its queries, as long as it lives or this process does.
+#[derive(Debug)]
+pub struct Tap {
+    queries: Arc<Mutex<Vec<Query>>>,
 }
 
-fn take_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    Some((usize::try_from(u32::from_be_bytes(*length)).ok()?, rest))
+impl Tap {
+    /// Listens on a socket that is made at `path`.
+    pub fn listen(path: &Path) -> Result<Self> {
+        let listener =
+            UnixListener::bind(path).with_context(|| format!("listening on {}", path.display()))?;
+        let queries = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::downgrade(&queries);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let Some(queries) = kept.upgrade() else { return };
+                // It connects anew after an error, and its queries meanwhile are lost to us.
+                thread::spawn(move || receive(connection, &queries));
+            }
+        });
+        Ok(Self { queries })
+    }
+
+    /// All queries so far.
+    #[must_use]
+    pub fn queries(&self) -> Vec<Query> {
+        self.queries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Frame streams, bidirectional: the other side says READY, we ACCEPT, it STARTs, sends data, and
+/// STOPs, which we answer with FINISH.
+fn receive(mut connection: UnixStream, queries: &Mutex<Vec<Query>>) -> io::Result<()> {
+    const ACCEPT: u32 = 1;
+    const STOP: u32 = 3;
+    const READY: u32 = 4;
+    const FINISH: u32 = 5;
+    loop {
+        let frame = read_frame(&mut connection)?;
+        if !frame.is_empty() {
+            if let Some(query) = query(&frame) {
+                queries.lock().unwrap_or_else(PoisonError::into_inner).push(query);
+            }
+            continue;
+        }
+        // An empty frame announces a control frame: its kind, and then fields such as the content
+        // type, which an answer repeats.
+        let control = read_frame(&mut connection)?;
+        let Some((kind, fields)) = control.split_first_chunk::<4>() else {
+            return Ok(());
+        };
+        let answer = match u32::from_be_bytes(*kind) {
+            READY => [&ACCEPT.to_be_bytes(), fields].concat(),
+            STOP => FINISH.to_be_bytes().to_vec(),
+            _ => continue,
+        };
+        let length = u32::try_from(answer.len()).map_err(io::Error::other)?;
+        connection.write_all(&[&[0; 4], &length.to_be_bytes()[..], &answer].concat())?;
+    }
+}
+
+fn read_frame(connection: &mut UnixStream) -> io::Result<Vec<u8>> {
+    const LIMIT: usize = 1 << 20;
+    let mut length = [0; 4];
+    connection.read_exact(&mut length)?;
+    let length = usize::try_from(u32::from_be_bytes(length)).map_err(io::Error::other)?;
+    if length > LIMIT {
+        return Err(io::Error::other("a frame is too long to be a DNS message"));
+    }
+    let mut frame = vec![0; length];
+    connection.read_exact(&mut frame)?;
+    Ok(frame)
 }
 
 /// The query of one dnstap message; none if it tells of something else.
@@ -43,7 +103,9 @@ fn query(frame: &[u8]) -> Option<Query> {
     const TIME_SECONDS: u64 = 8;
     const TIME_NANOSECONDS: u64 = 9;
     const QUERY: u64 = 10;
-    let (_, Value::Bytes(message)) = Fields(frame).find(|(number, _)| *number == MESSAGE)? else { return None };
+    let (_, Value::Bytes(message)) = Fields(frame).find(|(number, _)| *number == MESSAGE)? else {
+        return None;
+    };
     let (mut seconds, mut nanoseconds, mut wire) = (0, 0, None);
     for (number, value) in Fields(message) {
         match (number, value) {
@@ -54,7 +116,11 @@ fn query(frame: &[u8]) -> Option<Query> {
         }
     }
     let (name, qtype) = question(wire?)?;
-    Some(Query { name, qtype, at: SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds) })
+    Some(Query {
+        name,
+        qtype,
+        at: SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds),
+    })
 }
 
 /// The name and the type of a DNS message's question.

@@ -12,8 +12,9 @@ use anyhow::{Context, Result, anyhow};
 pub use crate::dnstap::Query;
 
 use crate::children::{Launcher, Lifetime, Process, run, wait_until};
+use crate::debian;
+use crate::dnstap::Tap;
 use crate::progress::Progress;
-use crate::{debian, dnstap};
 
 /// A zone and what is in it.
 #[derive(Debug, Clone)]
@@ -33,9 +34,13 @@ impl Zone {
         Self {
             name: "example.test".into(),
             negative_ttl: 300,
-            records: ["www 300 A 192.0.2.1", "www 300 AAAA 2001:db8::1", "@ 300 TXT \"from the upstream resolver\""]
-                .map(String::from)
-                .to_vec(),
+            records: [
+                "www 300 A 192.0.2.1",
+                "www 300 AAAA 2001:db8::1",
+                "@ 300 TXT \"from the upstream resolver\"",
+            ]
+            .map(String::from)
+            .to_vec(),
         }
     }
 
@@ -43,7 +48,10 @@ impl Zone {
         let negative = self.negative_ttl;
         let mut text = format!("$ORIGIN {}.\n", self.name.trim_end_matches('.'));
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "@ {negative} SOA ns hostmaster {serial} 3600 600 86400 {negative}");
+        let _ = writeln!(
+            text,
+            "@ {negative} SOA ns hostmaster {serial} 3600 600 86400 {negative}"
+        );
         text.push_str("@ 3600 NS ns\nns 3600 A 192.0.2.53\n");
         for record in &self.records {
             text.push_str(record);
@@ -57,6 +65,7 @@ impl Zone {
 #[derive(Debug)]
 pub struct Knot {
     process: Process,
+    tap: Tap,
     launcher: Launcher,
     folder: PathBuf,
     listen: SocketAddr,
@@ -84,17 +93,30 @@ impl Knot {
         let program = debian::find("knotd").ok_or_else(|| anyhow!("knotd is not installed"))?;
         let mut command = Command::new(program);
         command.arg("--config").arg(folder.join("knot.conf"));
+        // Knot looks for the socket when it starts, and then every few seconds only.
+        let tap = Tap::listen(&folder.join("queries.sock"))?;
         let process = launcher.start("knot", &command)?;
-        let mut knot = Self { process, launcher: launcher.clone(), folder, listen, zones: names, serial: 1 };
+        let mut knot = Self {
+            process,
+            tap,
+            launcher: launcher.clone(),
+            folder,
+            listen,
+            zones: names,
+            serial: 1,
+        };
         knot.wait().await?;
         Ok(knot)
     }
 
     async fn wait(&mut self) -> Result<()> {
         let (launcher, folder) = (self.launcher.clone(), self.folder.clone());
-        wait_until("Knot", Duration::from_secs(20), &mut [&mut self.process], async || {
-            control(&launcher, &folder, &["status"]).map(drop)
-        })
+        wait_until(
+            "Knot",
+            Duration::from_secs(20),
+            &mut [&mut self.process],
+            async || control(&launcher, &folder, &["status"]).map(drop),
+        )
         .await
     }
 
@@ -109,7 +131,11 @@ impl Knot {
         self.serial += 1;
         write_zone(&self.folder, zone, self.serial)?;
         if self.zones.contains(&zone.name) {
-            control(&self.launcher, &self.folder, &["--blocking", "zone-reload", &zone.name])?;
+            control(
+                &self.launcher,
+                &self.folder,
+                &["--blocking", "zone-reload", &zone.name],
+            )?;
         } else {
             self.zones.push(zone.name.clone());
             write_config(&self.folder, self.listen, &self.zones)?;
@@ -118,20 +144,27 @@ impl Knot {
         Ok(())
     }
 
-    /// Every query so far, oldest first. Knot writes them down up to a second and a half after they came.
-    pub fn queries(&self) -> Result<Vec<Query>> {
-        let path = self.folder.join("queries.tap");
-        match fs::read(&path) {
-            Ok(bytes) => Ok(dnstap::queries(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
-        }
+    /// Every query so far, oldest first. Knot tells of them up to a second and a half after they came:
+    /// [`Knot::settled_queries`] waits that long.
+    #[must_use]
+    pub fn queries(&self) -> Vec<Query> {
+        self.tap.queries()
+    }
+
+    /// Every query that came before this call.
+    pub async fn settled_queries(&self) -> Vec<Query> {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        self.tap.queries()
     }
 
     /// How often a name was asked for with a type, by number, so far: see [`Knot::queries`].
-    pub fn query_count(&self, name: &str, qtype: u16) -> Result<usize> {
+    #[must_use]
+    pub fn query_count(&self, name: &str, qtype: u16) -> usize {
         let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
-        Ok(self.queries()?.iter().filter(|query| query.name == name && query.qtype == qtype).count())
+        self.queries()
+            .iter()
+            .filter(|query| query.name == name && query.qtype == qtype)
+            .count()
     }
 
     /// Leaves it running after this value is dropped.
@@ -142,11 +175,17 @@ impl Knot {
 
 fn control(launcher: &Launcher, folder: &Path, arguments: &[&str]) -> Result<String> {
     let program = debian::find("knotc").ok_or_else(|| anyhow!("knotc is not installed"))?;
-    run(launcher.command(program).arg("--socket").arg(folder.join("knot.sock")).args(arguments))
+    run(launcher
+        .command(program)
+        .arg("--socket")
+        .arg(folder.join("knot.sock"))
+        .args(arguments))
 }
 
 fn write_zone(folder: &Path, zone: &Zone, serial: u32) -> Result<()> {
-    let path = folder.join("zones").join(format!("{}.zone", zone.name.trim_end_matches('.')));
+    let path = folder
+        .join("zones")
+        .join(format!("{}.zone", zone.name.trim_end_matches('.')));
     fs::write(&path, zone.text(serial)).with_context(|| format!("writing {}", path.display()))
 }
 
@@ -157,7 +196,7 @@ fn write_config(folder: &Path, listen: SocketAddr, zones: &[String]) -> Result<(
          control:\n  listen: knot.sock\n\
          log:\n- target: stderr\n  any: info\n\
          database:\n  storage: \"{shown}/database\"\n\
-         mod-dnstap:\n- id: queries\n  sink: \"{shown}/queries.tap\"\n  log-queries: on\n  log-responses: off\n\
+         mod-dnstap:\n- id: queries\n  sink: \"unix:{shown}/queries.sock\"\n  log-queries: on\n  log-responses: off\n\
          template:\n- id: default\n  storage: \"{shown}/zones\"\n  global-module: mod-dnstap/queries\n  \
          zonefile-sync: -1\n  zonefile-load: whole\n  journal-content: none\n\
          zone:\n"

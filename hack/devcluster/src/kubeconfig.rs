@@ -24,6 +24,8 @@ pub fn write(path: &Path, server: &str, authority: &Path, token: &str) -> Result
 pub async fn client(path: &Path) -> Result<kube::Client> {
     let read = || format!("reading {}", path.display());
     let file = Kubeconfig::read_from(path).with_context(read)?;
-    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.with_context(read)?;
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+        .await
+        .with_context(read)?;
     kube::Client::try_from(config).context("making a client")
 }

@@ -13,13 +13,16 @@ pub mod control_plane;
 pub mod debian;
 pub mod dnstap;
 pub mod images;
+pub mod install;
 pub mod knot;
 pub mod kubeconfig;
 pub mod node;
+pub mod operator_program;
 pub mod programs;
 pub mod progress;
 pub mod sandbox;
 pub mod state;
+pub mod up;
 
 pub use children::Lifetime;
 pub use cluster::{Cluster, Options};

@@ -16,7 +16,7 @@ use crate::control_plane::flag;
 use crate::images::{Image, PAUSE};
 use crate::progress::Progress;
 use crate::sandbox::{NODE_ADDRESS, POD_RANGE};
-use crate::{kubeconfig, programs};
+use crate::{images, kubeconfig, programs};
 
 /// The name of the node.
 pub const NAME: &str = "devcluster";
@@ -42,24 +42,41 @@ impl Node {
         let state = launcher.state();
         let mut containerd = start_containerd(launcher, progress)?;
         let ctr = programs::CTR.path(progress)?;
-        wait_until("containerd", Duration::from_secs(30), &mut [&mut containerd], async || {
-            run(client(launcher, &ctr).arg("version")).map(drop)
-        })
+        wait_until(
+            "containerd",
+            Duration::from_secs(30),
+            &mut [&mut containerd],
+            async || run(client(launcher, &ctr).arg("version")).map(drop),
+        )
         .await?;
         progress.say("importing images");
-        for image in Image::standard()?.iter().chain(images) {
-            import(launcher, &ctr, image)?;
-        }
+        let mut all = Image::standard()?;
+        all.extend_from_slice(images);
+        import(launcher, &ctr, &all)?;
         let kubelet = start_kubelet(launcher, kubeconfig, progress)?;
         let mut proxy = Command::new(programs::KUBE_PROXY.path(progress)?);
-        proxy.arg(flag("--kubeconfig", kubeconfig)).arg(format!("--hostname-override={NAME}"));
+        proxy
+            .arg(flag("--kubeconfig", kubeconfig))
+            .arg(format!("--hostname-override={NAME}"));
         // The machine lets nobody set the limits of conntrack.
         proxy.args(["--proxy-mode=nftables", "--conntrack-max-per-core=0"]);
-        proxy.args(["--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0"]);
+        proxy.args([
+            "--conntrack-tcp-timeout-established=0",
+            "--conntrack-tcp-timeout-close-wait=0",
+        ]);
         proxy.arg(format!("--cluster-cidr={POD_RANGE}"));
         let proxy = launcher.start("kube-proxy", &proxy)?;
-        let mut node = Self { kubelet, proxy, containerd, launcher: launcher.clone(), ctr };
-        progress.say(format!("waiting for the node (logs in {})", state.join("log").display()));
+        let mut node = Self {
+            kubelet,
+            proxy,
+            containerd,
+            launcher: launcher.clone(),
+            ctr,
+        };
+        progress.say(format!(
+            "waiting for the node (logs in {})",
+            state.join("log").display()
+        ));
         node.wait(kubeconfig).await?;
         Ok(node)
     }
@@ -69,10 +86,17 @@ impl Node {
         let mut processes = [&mut self.kubelet, &mut self.proxy, &mut self.containerd];
         wait_until("the node", Duration::from_secs(120), &mut processes, async || {
             let node = nodes.get(NAME).await.context("reading the node")?;
-            let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
+            let conditions = node
+                .status
+                .and_then(|status| status.conditions)
+                .unwrap_or_default();
             let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
             let ready = ready.ok_or_else(|| anyhow!("the node has no condition Ready yet"))?;
-            if ready.status == "True" { Ok(()) } else { Err(anyhow!("{}", ready.message.clone().unwrap_or_default())) }
+            if ready.status == "True" {
+                Ok(())
+            } else {
+                Err(anyhow!("{}", ready.message.clone().unwrap_or_default()))
+            }
         })
         .await?;
         // The kubelet may not give itself these, and OpenShift's nodes have them.
@@ -81,18 +105,23 @@ impl Node {
             "node-role.kubernetes.io/master": "",
             "node-role.kubernetes.io/worker": "",
         }}});
-        nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(labels)).await.context("labelling the node")?;
+        nodes
+            .patch(NAME, &PatchParams::default(), &Patch::Merge(labels))
+            .await
+            .context("labelling the node")?;
         Ok(())
     }
 
     /// Gives the node an image; pods find it by its name without a pull.
     pub fn import_image(&self, image: &Image) -> Result<()> {
-        import(&self.launcher, &self.ctr, image)
+        import(&self.launcher, &self.ctr, std::slice::from_ref(image))
     }
 
     /// Errors if one of its daemons has ended by itself.
     pub fn check(&mut self) -> Result<()> {
-        [&mut self.kubelet, &mut self.proxy, &mut self.containerd].into_iter().try_for_each(Process::check)
+        [&mut self.kubelet, &mut self.proxy, &mut self.containerd]
+            .into_iter()
+            .try_for_each(Process::check)
     }
 
     /// Leaves the daemons running after this value is dropped.
@@ -105,24 +134,31 @@ impl Node {
 
 fn client(launcher: &Launcher, ctr: &Path) -> Command {
     let mut command = launcher.command(ctr);
-    command.arg("--address").arg(launcher.state().join("containerd.sock")).args(["--namespace", "k8s.io"]);
+    command
+        .arg("--address")
+        .arg(launcher.state().join("containerd.sock"))
+        .args(["--namespace", "k8s.io"]);
     command
 }
 
-/// Imports an image into the containerd of a state folder.
-pub fn import(launcher: &Launcher, ctr: &Path, image: &Image) -> Result<()> {
-    let archive = tempfile::Builder::new().suffix(".tar").tempfile_in(launcher.state());
-    let archive = archive.context("making a file for an image")?;
-    image.write(archive.path())?;
-    run(client(launcher, ctr).args(["images", "import", "--local"]).arg(archive.path()))
-        .with_context(|| format!("importing {}", image.name))?;
-    Ok(())
+/// Imports images into the containerd of a state folder.
+pub fn import(launcher: &Launcher, ctr: &Path, images: &[Image]) -> Result<()> {
+    let archive = tempfile::Builder::new()
+        .suffix(".tar")
+        .tempfile_in(launcher.state());
+    let archive = archive.context("making a file for images")?;
+    images::write_archive(images, archive.path())?;
+    let mut command = client(launcher, ctr);
+    command.args(["images", "import", "--local"]).arg(archive.path());
+    run(&mut command).context("importing images").map(drop)
 }
 
 fn start_containerd(launcher: &Launcher, progress: &Progress) -> Result<Process> {
     let state = launcher.state();
     let plugins = programs::SHIM.path(progress)?;
-    let plugins = plugins.parent().ok_or_else(|| anyhow!("the shim lies in no folder"))?;
+    let plugins = plugins
+        .parent()
+        .ok_or_else(|| anyhow!("the shim lies in no folder"))?;
     let network = state.join("cni");
     fs::create_dir_all(&network).with_context(|| format!("making {}", network.display()))?;
     let shown = state.display();
@@ -157,7 +193,10 @@ fn start_containerd(launcher: &Launcher, progress: &Progress) -> Result<Process>
         network.display(),
     );
     let path = state.join("containerd.toml");
-    for (path, text) in [(network.join("10-pods.conflist"), list.to_string()), (path.clone(), config)] {
+    for (path, text) in [
+        (network.join("10-pods.conflist"), list.to_string()),
+        (path.clone(), config),
+    ] {
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
     let mut command = Command::new(programs::CONTAINERD.path(progress)?);
@@ -203,8 +242,14 @@ fn start_kubelet(launcher: &Launcher, kubeconfig: &Path, progress: &Progress) ->
     let path = state.join("kubelet.json");
     fs::write(&path, format!("{config:#}\n")).with_context(|| format!("writing {}", path.display()))?;
     let mut command = Command::new(programs::KUBELET.path(progress)?);
-    command.arg(flag("--config", &path)).arg(flag("--kubeconfig", kubeconfig));
-    command.arg(flag("--root-dir", &state.join("kubelet"))).arg(flag("--cert-dir", &state.join("kubelet-pki")));
-    command.arg(format!("--hostname-override={NAME}")).arg(format!("--node-ip={NODE_ADDRESS}"));
+    command
+        .arg(flag("--config", &path))
+        .arg(flag("--kubeconfig", kubeconfig));
+    command
+        .arg(flag("--root-dir", &state.join("kubelet")))
+        .arg(flag("--cert-dir", &state.join("kubelet-pki")));
+    command
+        .arg(format!("--hostname-override={NAME}"))
+        .arg(format!("--node-ip={NODE_ADDRESS}"));
     launcher.start("kubelet", &command)
 }

@@ -21,13 +21,27 @@ struct Family {
 static KUBERNETES: Family = Family {
     folder: "kubernetes",
     // Without a version the server calls itself v0.0.0 and clients complain.
-    flags: &["-ldflags", "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3"],
+    flags: &[
+        "-ldflags",
+        "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3",
+    ],
     cgo: "0",
 };
-static ETCD: Family = Family { folder: "etcd", flags: &["-ldflags", "-s -w"], cgo: "0" };
-static COREDNS: Family = Family { folder: "coredns", flags: &["-ldflags", "-s -w"], cgo: "0" };
-static NODE: Family =
-    Family { folder: "node", flags: &["-ldflags", "-s -w", "-tags", "no_btrfs,no_devmapper,no_zfs"], cgo: "1" };
+static ETCD: Family = Family {
+    folder: "etcd",
+    flags: &["-ldflags", "-s -w"],
+    cgo: "0",
+};
+static COREDNS: Family = Family {
+    folder: "coredns",
+    flags: &["-ldflags", "-s -w"],
+    cgo: "0",
+};
+static NODE: Family = Family {
+    folder: "node",
+    flags: &["-ldflags", "-s -w", "-tags", "no_btrfs,no_devmapper,no_zfs"],
+    cgo: "1",
+};
 
 /// One program.
 #[derive(Debug, Clone, Copy)]
@@ -39,18 +53,28 @@ pub struct Program {
 }
 
 const fn kubernetes(package: &'static str, name: &'static str) -> Program {
-    Program { family: &KUBERNETES, package, name }
+    Program {
+        family: &KUBERNETES,
+        package,
+        name,
+    }
 }
 
 const fn node(package: &'static str, name: &'static str) -> Program {
-    Program { family: &NODE, package, name }
+    Program {
+        family: &NODE,
+        package,
+        name,
+    }
 }
 
 /// The API server.
 pub const KUBE_APISERVER: Program = kubernetes("k8s.io/kubernetes/cmd/kube-apiserver", "kube-apiserver");
 /// The controller manager.
-pub const KUBE_CONTROLLER_MANAGER: Program =
-    kubernetes("k8s.io/kubernetes/cmd/kube-controller-manager", "kube-controller-manager");
+pub const KUBE_CONTROLLER_MANAGER: Program = kubernetes(
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "kube-controller-manager",
+);
 /// The scheduler.
 pub const KUBE_SCHEDULER: Program = kubernetes("k8s.io/kubernetes/cmd/kube-scheduler", "kube-scheduler");
 /// The node's agent.
@@ -60,32 +84,66 @@ pub const KUBE_PROXY: Program = kubernetes("k8s.io/kubernetes/cmd/kube-proxy", "
 /// The command line client.
 pub const KUBECTL: Program = kubernetes("k8s.io/kubernetes/cmd/kubectl", "kubectl");
 /// The store behind the API server.
-pub const ETCD_SERVER: Program = Program { family: &ETCD, package: "go.etcd.io/etcd/server/v3", name: "server" };
+pub const ETCD_SERVER: Program = Program {
+    family: &ETCD,
+    package: "go.etcd.io/etcd/server/v3",
+    name: "server",
+};
 /// etcd's client.
-pub const ETCDCTL: Program = Program { family: &ETCD, package: "go.etcd.io/etcd/etcdctl/v3", name: "etcdctl" };
+pub const ETCDCTL: Program = Program {
+    family: &ETCD,
+    package: "go.etcd.io/etcd/etcdctl/v3",
+    name: "etcdctl",
+};
 /// The DNS server that the operator rolls out.
-pub const COREDNS_SERVER: Program =
-    Program { family: &COREDNS, package: "github.com/coredns/coredns", name: "coredns" };
+pub const COREDNS_SERVER: Program = Program {
+    family: &COREDNS,
+    package: "github.com/coredns/coredns",
+    name: "coredns",
+};
 /// The container runtime.
 pub const CONTAINERD: Program = node("github.com/containerd/containerd/v2/cmd/containerd", "containerd");
 /// What containerd starts for each pod.
-pub const SHIM: Program =
-    node("github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "containerd-shim-runc-v2");
+pub const SHIM: Program = node(
+    "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    "containerd-shim-runc-v2",
+);
 /// containerd's client.
 pub const CTR: Program = node("github.com/containerd/containerd/v2/cmd/ctr", "ctr");
 /// The CNI plugins: a pair of interfaces a pod, its address, its loopback.
 pub const CNI: [Program; 3] = [
     node("github.com/containernetworking/plugins/plugins/main/ptp", "ptp"),
-    node("github.com/containernetworking/plugins/plugins/ipam/host-local", "host-local"),
-    node("github.com/containernetworking/plugins/plugins/main/loopback", "loopback"),
+    node(
+        "github.com/containernetworking/plugins/plugins/ipam/host-local",
+        "host-local",
+    ),
+    node(
+        "github.com/containernetworking/plugins/plugins/main/loopback",
+        "loopback",
+    ),
 ];
 
 /// What the control plane needs.
-pub const CONTROL_PLANE: [Program; 6] =
-    [ETCD_SERVER, ETCDCTL, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KUBECTL];
+pub const CONTROL_PLANE: [Program; 6] = [
+    ETCD_SERVER,
+    ETCDCTL,
+    KUBE_APISERVER,
+    KUBE_CONTROLLER_MANAGER,
+    KUBE_SCHEDULER,
+    KUBECTL,
+];
 /// What a node needs beside the control plane.
-pub const WHOLE_NODE: [Program; 9] =
-    [KUBELET, KUBE_PROXY, COREDNS_SERVER, CONTAINERD, SHIM, CTR, CNI[0], CNI[1], CNI[2]];
+pub const WHOLE_NODE: [Program; 9] = [
+    KUBELET,
+    KUBE_PROXY,
+    COREDNS_SERVER,
+    CONTAINERD,
+    SHIM,
+    CTR,
+    CNI[0],
+    CNI[1],
+    CNI[2],
+];
 
 impl Program {
     /// Where it lies, after building it if it does not exist yet.
@@ -97,7 +155,9 @@ impl Program {
 
 impl Family {
     fn source(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools").join(self.folder)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../tools")
+            .join(self.folder)
     }
 
     /// The folder of its programs: another one as soon as a version or a flag changes.
@@ -109,17 +169,25 @@ impl Family {
         }
         hash.update(format!("{:?} {}", self.flags, self.cgo));
         let digest = format!("{:x}", hash.finalize());
-        Ok(cache_folder()?.join("bin").join(format!("{}-{}", self.folder, &digest[..12])))
+        Ok(cache_folder()?
+            .join("bin")
+            .join(format!("{}-{}", self.folder, &digest[..12])))
     }
 }
 
 /// Where builds are kept: `DNS_OPERATOR_CACHE`, or `dns-operator` in the user's cache folder.
 pub fn cache_folder() -> Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     variable("DNS_OPERATOR_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("dns-operator")))
         .or_else(|| Some(variable("HOME")?.join(".cache/dns-operator")))
-        .ok_or_else(|| anyhow!("none of DNS_OPERATOR_CACHE, XDG_CACHE_HOME and HOME says where to keep builds"))
+        .ok_or_else(|| {
+            anyhow!("none of DNS_OPERATOR_CACHE, XDG_CACHE_HOME and HOME says where to keep builds")
+        })
 }
 
 /// Builds those of the programs that do not exist yet.
@@ -127,7 +195,11 @@ pub fn build(programs: &[Program], progress: &Progress) -> Result<()> {
     for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE] {
         let folder = family.cache()?;
         let missing = |programs: &[Program]| -> Vec<Program> {
-            programs.iter().filter(|p| p.family == family && !folder.join(p.name).exists()).copied().collect()
+            programs
+                .iter()
+                .filter(|p| p.family == family && !folder.join(p.name).exists())
+                .copied()
+                .collect()
         };
         if missing(programs).is_empty() {
             continue;
@@ -158,11 +230,19 @@ fn compile(family: &Family, programs: &[Program], folder: &Path, progress: &Prog
     let mut output = fresh.path().as_os_str().to_owned();
     output.push("/");
     let mut command = Command::new(go()?);
-    command.args(["build", "-trimpath", "-o"]).arg(output).args(family.flags);
+    command
+        .args(["build", "-trimpath", "-o"])
+        .arg(output)
+        .args(family.flags);
     command.args(programs.iter().map(|program| program.package));
-    command.current_dir(family.source()).env("CGO_ENABLED", family.cgo).env("GOFLAGS", "-buildvcs=false");
+    command
+        .current_dir(family.source())
+        .env("CGO_ENABLED", family.cgo)
+        .env("GOFLAGS", "-buildvcs=false");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    let mut child = command.spawn().with_context(|| format!("running go build for {names}"))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("running go build for {names}"))?;
     let mut told = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().context("waiting for go build")? {

@@ -14,13 +14,19 @@ impl Progress {
     /// Progress that is shown.
     #[must_use]
     pub fn shown() -> Self {
-        Self { begun: Instant::now(), quiet: false }
+        Self {
+            begun: Instant::now(),
+            quiet: false,
+        }
     }
 
     /// Progress that nobody sees, for tests that start many clusters.
     #[must_use]
     pub fn hidden() -> Self {
-        Self { begun: Instant::now(), quiet: true }
+        Self {
+            begun: Instant::now(),
+            quiet: true,
+        }
     }
 
     /// Tells one step.

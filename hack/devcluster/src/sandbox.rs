@@ -46,14 +46,34 @@ impl Sandbox {
         fs::copy("/etc/hosts", &hosts).context("copying /etc/hosts for the node")?;
         let ready = launcher.state().join("sandbox-ready");
         let mut command = Command::new("unshare");
-        command.args(["--pid", "--fork", "--kill-child", "--mount", "--net", "--mount-proc", "--propagation", "private"]);
+        command.args([
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount",
+            "--net",
+            "--mount-proc",
+            "--propagation",
+            "private",
+        ]);
         command.args(["sh", "-euc", INIT, "sh"]).arg(&hosts).arg(&ready);
         let mut process = launcher.start("sandbox", &command)?;
-        wait_until("the node's namespaces", Duration::from_secs(10), &mut [&mut process], async || {
-            if ready.exists() { Ok(()) } else { Err(anyhow!("its first process has not begun")) }
-        })
+        wait_until(
+            "the node's namespaces",
+            Duration::from_secs(10),
+            &mut [&mut process],
+            async || {
+                if ready.exists() {
+                    Ok(())
+                } else {
+                    Err(anyhow!("its first process has not begun"))
+                }
+            },
+        )
         .await?;
-        let [init] = children_of(process.id())[..] else { bail!("the node's namespaces have no first process") };
+        let [init] = children_of(process.id())[..] else {
+            bail!("the node's namespaces have no first process")
+        };
         let sandbox = Self { process, init };
         sandbox.join(launcher).await?;
         Ok(sandbox)
@@ -72,19 +92,35 @@ impl Sandbox {
 
     async fn join(&self, launcher: &Launcher) -> Result<()> {
         let init = self.init.to_string();
-        let pair = ["link", "add", INTERFACE, "type", "veth", "peer", "name", "machine", "netns", &init];
+        let pair = [
+            "link", "add", INTERFACE, "type", "veth", "peer", "name", "machine", "netns", &init,
+        ];
         // The interface of a node that has just ended goes a moment after its last process.
-        wait_until("the interface dns-operator0", Duration::from_secs(5), &mut [], async || ip(&pair))
-            .await
-            .context("joining the node to the machine: is another one-node cluster up? hack/down stops it")?;
+        wait_until(
+            "the interface dns-operator0",
+            Duration::from_secs(5),
+            &mut [],
+            async || ip(&pair),
+        )
+        .await
+        .context("joining the node to the machine: is another one-node cluster up? hack/down stops it")?;
         let (node, machine) = (NODE_ADDRESS.to_string(), MACHINE_ADDRESS.to_string());
-        let inside = |arguments: &[&str]| run(launcher.inside(self.init).command("ip").args(arguments)).map(drop);
+        let inside =
+            |arguments: &[&str]| run(launcher.inside(self.init).command("ip").args(arguments)).map(drop);
         inside(&["addr", "add", &node, "peer", &machine, "dev", "machine"])?;
         inside(&["link", "set", "machine", "up"])?;
         ip(&["addr", "add", &machine, "peer", &node, "dev", INTERFACE])?;
         ip(&["link", "set", INTERFACE, "up"])?;
         ip(&["route", "add", POD_RANGE, "via", &node, "dev", INTERFACE])?;
-        ip(&["route", "add", crate::control_plane::SERVICE_RANGE, "via", &node, "dev", INTERFACE])
+        ip(&[
+            "route",
+            "add",
+            crate::control_plane::SERVICE_RANGE,
+            "via",
+            &node,
+            "dev",
+            INTERFACE,
+        ])
     }
 }
 
@@ -115,9 +151,13 @@ fn save_sysctls(state: &Path) -> Result<()> {
 
 /// Removes what outlives the namespaces: settings of the machine, and empty control groups of pods.
 pub fn sweep(state: &Path) -> Result<()> {
-    let Ok(saved) = fs::read_to_string(state.join("sysctls")) else { return Ok(()) };
+    let Ok(saved) = fs::read_to_string(state.join("sysctls")) else {
+        return Ok(());
+    };
     for line in saved.lines() {
-        let (name, value) = line.split_once(' ').ok_or_else(|| anyhow!("the kept settings are broken: {line}"))?;
+        let (name, value) = line
+            .split_once(' ')
+            .ok_or_else(|| anyhow!("the kept settings are broken: {line}"))?;
         let path = format!("/proc/sys/{name}");
         if fs::read_to_string(&path).is_ok_and(|now| now.trim() != value) {
             fs::write(&path, value).with_context(|| format!("putting {path} back"))?;

@@ -12,8 +12,10 @@ use crate::{children, sandbox};
 #[must_use]
 pub fn base() -> PathBuf {
     let user = rustix::process::getuid().as_raw();
-    std::env::var_os("DNS_OPERATOR_STATE")
-        .map_or_else(|| std::env::temp_dir().join(format!("dns-operator-{user}")), PathBuf::from)
+    std::env::var_os("DNS_OPERATOR_STATE").map_or_else(
+        || std::env::temp_dir().join(format!("dns-operator-{user}")),
+        PathBuf::from,
+    )
 }
 
 /// The state folder of the cluster that `devcluster up` leaves running.
@@ -34,14 +36,28 @@ pub struct State {
 impl State {
     /// Takes a folder, and clears it of whatever an earlier owner has left.
     pub fn take(path: &Path) -> Result<Self> {
-        let parent = path.parent().ok_or_else(|| anyhow!("{} cannot be a state folder", path.display()))?;
+        let state = Self::hold(path)?;
+        clear(path)?;
+        fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
+        Ok(state)
+    }
+
+    /// Takes a folder as it is.
+    pub fn hold(path: &Path) -> Result<Self> {
+        let parent = path
+            .parent()
+            .ok_or_else(|| anyhow!("{} cannot be a state folder", path.display()))?;
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
         let lock = path.with_extension("lock");
         let held = File::create(&lock).with_context(|| format!("opening {}", lock.display()))?;
-        held.try_lock().map_err(|_| anyhow!("another process works with the cluster in {}", path.display()))?;
-        clear(path)?;
-        fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
-        Ok(Self { path: path.to_owned(), lock, kept: false, _held: held })
+        held.try_lock()
+            .map_err(|_| anyhow!("another process works with the cluster in {}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            lock,
+            kept: false,
+            _held: held,
+        })
     }
 
     /// Takes a fresh folder of this process.
@@ -95,7 +111,9 @@ fn clear(path: &Path) -> Result<Vec<String>> {
 /// Clears the folders whose process has ended without doing so itself. The one
 /// of `up` is left alone: its processes outlive the command on purpose.
 pub fn clear_abandoned() -> Result<Vec<PathBuf>> {
-    let Ok(entries) = fs::read_dir(base()) else { return Ok(Vec::new()) };
+    let Ok(entries) = fs::read_dir(base()) else {
+        return Ok(Vec::new());
+    };
     let mut cleared = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
         if path == of_up() || !path.is_dir() {

@@ -1,0 +1,62 @@
+//! The operator itself: built by cargo, and put into an image.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+use sha2::{Digest, Sha256};
+
+use crate::images::Image;
+use crate::progress::Progress;
+
+/// Builds the operator for release and returns where it lies. A static one needs
+/// nothing else in its image.
+pub fn build(linked_statically: bool, progress: &Progress) -> Result<PathBuf> {
+    progress.say("building the operator");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args([
+        "build",
+        "--release",
+        "--package",
+        "operator",
+        "--bin",
+        "dns-operator",
+    ]);
+    command.arg("--message-format=json-render-diagnostics");
+    if linked_statically {
+        // Naming the target keeps the flag away from build scripts and macros.
+        command
+            .arg("--target")
+            .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
+        command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    }
+    let output = command
+        .current_dir(workspace)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("running cargo to build the operator")?;
+    if !output.status.success() {
+        bail!("building the operator ended with {}", output.status);
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| anyhow!("cargo did not say where the operator lies"))
+}
+
+/// The operator's image. Its tag is taken from its content, so that a changed
+/// operator is rolled out.
+pub fn image(program: &Path) -> Result<Image> {
+    let content = fs::read(program).with_context(|| format!("reading {}", program.display()))?;
+    let digest = format!("{:x}", Sha256::digest(content));
+    Ok(Image::program(
+        &format!("localhost/dns-operator:{}", &digest[..12]),
+        program,
+        "/usr/bin/dns-operator",
+    ))
+}
