@@ -1,0 +1,144 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures the operator: what it costs the cluster, and how fast it is.
+///
+/// Without a command, measures the operator as `operator` does. Everything runs
+/// on this machine and on loopback addresses; processes end with the bench.
+#[derive(Debug, Parser)]
+#[command(name = "hack/bench", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to measure.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to measure the operator.
+    #[command(flatten)]
+    pub operator: OperatorArgs,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Requests, latency, memory and processor time of the operator (the default).
+    ///
+    /// Starts etcd and an API server with an audit log, without controllers, so
+    /// that no pods are made and nothing but the program measured reacts. Then,
+    /// with each number of nodes:
+    ///
+    /// - starts the program again and again without its ConfigMap, and measures
+    ///   until the ConfigMap is there;
+    /// - edits spec.cache.positiveTTL of the DNS `default` and measures from just
+    ///   before the edit is sent until a watch delivers the new Corefile. In turn
+    ///   with that, ten edits each, it edits another DNS, which a bare client in
+    ///   a process of its own follows: it does nothing but watch, and write a
+    ///   ConfigMap at once. So both run on the same machine in the same minutes,
+    ///   and neither waits for the other. Three edits of each come first and do
+    ///   not count;
+    /// - leaves it alone for a while, and then lets some nodes report.
+    ///
+    /// Requests are those in the audit log whose user agent is neither the
+    /// bench's nor begins with `kube`. A program measured gets KUBECONFIG, IMAGE,
+    /// OPENSHIFT_CLI_IMAGE, KUBE_RBAC_PROXY_IMAGE and RELEASE_VERSION in its
+    /// environment.
+    Operator(OperatorArgs),
+    /// What CoreDNS asks upstream with short and long cache TTLs.
+    ///
+    /// Renders a Corefile for each setting, without what needs a cluster, and
+    /// starts a CoreDNS with each, all at once. Behind them is a Knot that counts:
+    /// names with TTLs from 30 s to 1 h for positiveTTL, and none of the names
+    /// asked for negativeTTL, with an SOA record that lets resolvers keep that for
+    /// 1 h. Time is real: a run shorter than 15 minutes cannot tell positiveTTL
+    /// 1h from unset, which is 15 minutes.
+    Cache(CacheArgs),
+    /// Watch and write: what the operator is compared with.
+    #[command(hide = true)]
+    Bare(BareArgs),
+}
+
+/// How to measure the operator.
+#[derive(Debug, Args)]
+pub struct OperatorArgs {
+    /// How many edits are measured.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub edits: u32,
+    /// With how many nodes, one after the other.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [0, 5000])]
+    pub nodes: Vec<u32>,
+    /// How long the program is watched doing nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub rest: u32,
+    /// How many starts are measured, beside the first.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub starts: u32,
+    /// The pause after each edit.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 100)]
+    pub pause: u64,
+    /// How many nodes report at the end, where there are nodes.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub heartbeats: u32,
+    /// The operator; the one beside this program when not given.
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<PathBuf>,
+    /// Another operator to run the same way.
+    #[arg(long, value_name = "PROGRAM")]
+    pub peer: Option<PathBuf>,
+    /// An argument for the other operator; may be given more than once.
+    #[arg(long, value_name = "ARGUMENT", requires = "peer", allow_hyphen_values = true)]
+    pub peer_arg: Vec<String>,
+    /// Objects that both find in the cluster, beside the definition of the DNS
+    /// resource; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Vec<PathBuf>,
+    /// Draw the times from edit to ConfigMap.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// How to measure the cache.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// How many names there are.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=9000))]
+    pub names: u32,
+    /// How many queries each CoreDNS gets.
+    #[arg(long, value_name = "N", default_value_t = 24_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub queries: u32,
+    /// How many queries a second each CoreDNS gets.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub rate: u32,
+    /// The exponent of the Zipf law: the k-th name is asked for as often as 1/k^S.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    pub exponent: f64,
+    /// What names and TTLs are drawn from: the same for every setting.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The operator; the one beside this program when not given.
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<PathBuf>,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// Where the bare client works.
+#[derive(Debug, Args)]
+pub struct BareArgs {
+    /// The cluster.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub kubeconfig: PathBuf,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}

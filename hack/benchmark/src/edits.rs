@@ -1,0 +1,134 @@
+//! Edits of a DNS, and how long it takes until they are in a ConfigMap.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, DynamicObject, ObjectMeta};
+use kube::{Api, Client};
+use serde_json::json;
+
+use crate::sight::Sight;
+use crate::subject::NAMESPACE;
+
+/// The longest an edit may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The first TTL, in seconds: none that anybody would set.
+const FIRST_TTL: u32 = 100_000;
+
+/// A DNS, and the ConfigMap in which its edits show.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name of the DNS.
+    pub dns: &'static str,
+    /// The name of the ConfigMap.
+    pub config_map: &'static str,
+}
+
+/// The DNS that an operator follows and the ConfigMap that it writes.
+pub const OPERATOR: Target = Target {
+    dns: "default",
+    config_map: "dns-default",
+};
+
+/// Where DNS resources are served.
+pub fn dns_resource() -> ApiResource {
+    ApiResource {
+        group: "operator.openshift.io".into(),
+        version: "v1".into(),
+        api_version: "operator.openshift.io/v1".into(),
+        kind: "DNS".into(),
+        plural: "dnses".into(),
+    }
+}
+
+/// What stands in a Corefile that keeps answers for so many seconds.
+pub fn marker(seconds: u32) -> String {
+    format!("cache {seconds} {{")
+}
+
+/// Edits DNS resources and watches for the outcome.
+#[derive(Debug)]
+pub struct Editor {
+    resources: Api<DynamicObject>,
+    config_maps: Api<ConfigMap>,
+    sight: Sight,
+    ttl: u32,
+}
+
+impl Editor {
+    /// An editor with a watch of its own.
+    pub fn new(client: &Client) -> Self {
+        Self {
+            resources: Api::all_with(client.clone(), &dns_resource()),
+            config_maps: Api::namespaced(client.clone(), NAMESPACE),
+            sight: Sight::open(client.clone()),
+            ttl: FIRST_TTL,
+        }
+    }
+
+    /// Sets another positiveTTL; from just before that is sent until the watch
+    /// delivers the Corefile with it.
+    pub async fn edit(&mut self, target: Target) -> Result<Duration> {
+        self.ttl += 1;
+        let patch = json!({ "spec": { "cache": { "positiveTTL": format!("{}s", self.ttl) } } });
+        let marker = marker(self.ttl);
+        let sent = Instant::now();
+        self.resources
+            .patch(target.dns, &PatchParams::default(), &Patch::Merge(&patch))
+            .await
+            .with_context(|| format!("failed to edit DNS {}", target.dns))?;
+        let seen = self
+            .sight
+            .wait(target.config_map, LIMIT, |corefile| {
+                corefile.is_some_and(|corefile| corefile.contains(&marker))
+            })
+            .await?;
+        Ok(seen.saturating_duration_since(sent))
+    }
+
+    /// Makes a DNS and an empty ConfigMap.
+    pub async fn create(&self, target: Target) -> Result<()> {
+        let mut dns = DynamicObject::new(target.dns, &dns_resource());
+        dns.data = json!({ "spec": {} });
+        self.resources
+            .create(&PostParams::default(), &dns)
+            .await
+            .with_context(|| format!("failed to create DNS {}", target.dns))?;
+        let config_map = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(target.config_map.into()),
+                ..ObjectMeta::default()
+            },
+            ..ConfigMap::default()
+        };
+        self.config_maps
+            .create(&PostParams::default(), &config_map)
+            .await
+            .with_context(|| format!("failed to create ConfigMap {}", target.config_map))?;
+        Ok(())
+    }
+
+    /// Deletes a ConfigMap and waits until the watch has told so.
+    pub async fn delete_config_map(&mut self, target: Target) -> Result<()> {
+        self.sight.forget();
+        self.config_maps
+            .delete(target.config_map, &DeleteParams::default())
+            .await
+            .with_context(|| format!("failed to delete ConfigMap {}", target.config_map))?;
+        self.sight
+            .wait(target.config_map, LIMIT, |corefile| corefile.is_none())
+            .await?;
+        Ok(())
+    }
+
+    /// When a ConfigMap with a Corefile is there.
+    pub async fn corefile(&mut self, target: Target) -> Result<Instant> {
+        self.sight
+            .wait(target.config_map, LIMIT, |corefile| {
+                corefile.is_some_and(|text| !text.is_empty())
+            })
+            .await
+    }
+}
