@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use devcluster::children::{Launcher, Process};
@@ -24,9 +23,6 @@ use crate::load::{Answers, Client};
 use crate::subject::Subject;
 use crate::table::aligned;
 use crate::{corefile, zones};
-
-/// Knot writes queries down up to a second and a half after they came.
-const UNTIL_WRITTEN: Duration = Duration::from_secs(3);
 
 /// One Corefile to try.
 #[derive(Clone, Copy, Debug)]
@@ -111,9 +107,7 @@ pub async fn run(args: &CacheArgs) -> Result<()> {
     ));
     let asked = servers.iter_mut().map(|server| server.ask(&questions, args.rate));
     let answers = try_join_all(asked).await?;
-    fill_buffers(listen).await?;
-    tokio::time::sleep(UNTIL_WRITTEN).await;
-    let seen = knot.queries()?;
+    let seen = knot.settled_queries().await;
     let outcomes: Vec<Outcome> = SETTINGS
         .iter()
         .zip(answers)
@@ -156,19 +150,6 @@ impl Setting {
 
 /// The first label of the name that is asked for to see whether a server is up.
 const READY: &str = "is-it-up";
-
-/// How many queries fill the buffers through which Knot writes.
-const FILLING: u32 = 500;
-
-/// Asks Knot itself for something that is not counted: the last queries would
-/// otherwise wait in its buffers for more to come.
-async fn fill_buffers(knot: SocketAddr) -> Result<()> {
-    let name = format!("{READY}.{}.", SETTINGS[0].zone);
-    let names = (0..FILLING).map(|_| name.clone());
-    let mut client = Client::connect(knot).await?;
-    client.ask_all(names, FILLING, ResponseCode::NXDomain).await?;
-    Ok(())
-}
 
 /// A running CoreDNS.
 struct Server {

@@ -6,8 +6,10 @@
 //! 72 and 251 MB; 37 and 190 ms of processor time for one edit; 1.5 s from start
 //! to Corefile.
 
+use std::fmt::Write as _;
+
 use crate::audit::Requests;
-use crate::figures::{Edits, Figures};
+use crate::figures::{Edits, Figures, Heartbeats};
 
 /// The most requests for one edit.
 const REQUESTS: f64 = 2.0;
@@ -37,10 +39,12 @@ pub fn text(programs: &[Vec<Figures>]) -> String {
     let mut text = String::new();
     for (index, figures) in first.iter().enumerate() {
         let side_by_side: Vec<&Figures> = programs.iter().filter_map(|all| all.get(index)).collect();
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             "\n{} nodes, {} edits\n\n",
             figures.nodes, figures.edits.count
-        ));
+        );
         text.push_str(&lines(&header(&side_by_side), &rows(&side_by_side)));
         for figures in side_by_side {
             text.push_str(&details(figures));
@@ -60,77 +64,95 @@ fn header(figures: &[&Figures]) -> Vec<String> {
 }
 
 fn rows(figures: &[&Figures]) -> Vec<Row> {
-    let nodes = figures.first().is_some_and(|figures| figures.nodes > 0);
-    let row = |label: &str, digits, target, value: &dyn Fn(&Figures) -> f64| Row {
+    let mut rows = latency(figures);
+    rows.extend(cost(figures));
+    rows.extend(starts(figures));
+    rows.extend(heartbeats(figures));
+    rows
+}
+
+fn row(
+    figures: &[&Figures],
+    label: &str,
+    digits: usize,
+    target: Option<f64>,
+    value: impl Fn(&Figures) -> f64,
+) -> Row {
+    Row {
         label: label.to_owned(),
         digits,
         target,
         values: figures.iter().map(|figures| value(figures)).collect(),
-    };
-    let mut rows = vec![
-        row("requests for one edit", 2, Some(REQUESTS), &|f| {
-            f64::from(f.edits.requests.count()) / f64::from(f.edits.count)
-        }),
-        row("edit to ConfigMap, median, ms", 2, None, &|f| {
-            f.edits.latency_ms.median()
-        }),
-        row("  of the bare client", 2, None, &|f| f.bare.latency_ms.median()),
-        row("  times the bare client", 2, Some(LATENCY_RATIO), &|f| {
-            f.edits.latency_ms.median() / f.bare.latency_ms.median()
-        }),
-        row("edit to ConfigMap, 99th percentile, ms", 2, None, &|f| {
-            f.edits.latency_ms.percentile(99)
-        }),
-        row("  of the bare client", 2, None, &|f| {
-            f.bare.latency_ms.percentile(99)
-        }),
-        row("  times the bare client", 2, Some(LATENCY_RATIO), &|f| {
-            f.edits.latency_ms.percentile(99) / f.bare.latency_ms.percentile(99)
-        }),
-        row("requests a minute at rest", 1, Some(0.0), &|f| {
-            a_minute(f.rest.requests.count(), f.rest.seconds)
-        }),
-        row("  watches opened a minute", 1, None, &|f| {
-            a_minute(f.rest.requests.watches_opened(), f.rest.seconds)
-        }),
-        row("resident memory, MB", 1, Some(MEMORY[usize::from(nodes)]), &|f| {
-            megabytes(f.rest.resident_kb)
-        }),
-        row("  of that heap and stacks", 1, None, &|f| {
-            megabytes(f.rest.anonymous_kb)
-        }),
-        row("  at most", 1, None, &|f| megabytes(f.rest.peak_kb)),
-        row("  of the bare client", 1, None, &|f| {
-            megabytes(f.bare.resident_kb)
-        }),
-        row("processor time for one edit, ms", 2, Some(PROCESSOR), &|f| {
+    }
+}
+
+fn latency(all: &[&Figures]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (label, percent) in [("median", 50), ("99th percentile", 99)] {
+        let own = move |f: &Figures| f.edits.latency_ms.percentile(percent);
+        let bare = move |f: &Figures| f.bare.latency_ms.percentile(percent);
+        let ratio = move |f: &Figures| own(f) / bare(f);
+        rows.push(row(all, &format!("edit to ConfigMap, {label}, ms"), 2, None, own));
+        rows.push(row(all, "  of the bare client", 2, None, bare));
+        rows.push(row(all, "  times the bare client", 2, Some(LATENCY_RATIO), ratio));
+    }
+    rows
+}
+
+fn cost(all: &[&Figures]) -> Vec<Row> {
+    let nodes = all.iter().any(|figures| figures.nodes > 0);
+    let memory = MEMORY[usize::from(nodes)];
+    let requests = |f: &Figures| f64::from(f.edits.requests.count()) / f64::from(f.edits.count);
+    let at_rest = |f: &Figures| a_minute(f.rest.requests.count(), f.rest.seconds);
+    let watches = |f: &Figures| a_minute(f.rest.requests.watches_opened(), f.rest.seconds);
+    let resting = |f: &Figures| f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds);
+    vec![
+        row(all, "requests for one edit", 2, Some(REQUESTS), requests),
+        row(all, "requests a minute at rest", 1, Some(0.0), at_rest),
+        row(all, "  watches opened a minute", 1, None, watches),
+        row(all, "processor time for one edit, ms", 2, Some(PROCESSOR), |f| {
             for_one(&f.edits)
         }),
-        row("  of the bare client", 2, None, &|f| for_one(&f.bare)),
-        row("processor time a minute at rest, ms", 1, None, &|f| {
-            f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds)
+        row(all, "  of the bare client", 2, None, |f| for_one(&f.bare)),
+        row(all, "processor time a minute at rest, ms", 1, None, resting),
+        row(all, "resident memory, MB", 1, Some(memory), |f| {
+            megabytes(f.rest.resident_kb)
         }),
-        row("start to Corefile, median, s", 3, Some(START), &|f| {
-            f.starts_s.median()
+        row(all, "  of that heap and stacks", 1, None, |f| {
+            megabytes(f.rest.anonymous_kb)
         }),
-    ];
-    if figures.iter().any(|figures| figures.first_start_s.is_some()) {
-        rows.push(row("  the first, on an empty cluster", 3, None, &|f| {
+        row(all, "  at most", 1, None, |f| megabytes(f.rest.peak_kb)),
+        row(all, "  of the bare client", 1, None, |f| {
+            megabytes(f.bare.resident_kb)
+        }),
+    ]
+}
+
+fn starts(all: &[&Figures]) -> Vec<Row> {
+    let mut rows = vec![row(all, "start to Corefile, median, s", 3, Some(START), |f| {
+        f.starts_s.median()
+    })];
+    if all.iter().any(|figures| figures.first_start_s.is_some()) {
+        rows.push(row(all, "  the first, on an empty cluster", 3, None, |f| {
             f.first_start_s.unwrap_or(f64::NAN)
         }));
     }
-    if let Some(beats) = figures.first().and_then(|figures| figures.heartbeats.as_ref()) {
-        let label = |what: &str| format!("{what} while {} nodes report", beats.count);
-        rows.push(row(&label("requests"), 0, None, &|f| {
-            f.heartbeats
-                .as_ref()
-                .map_or(f64::NAN, |beats| beats.requests.count().into())
-        }));
-        rows.push(row(&label("processor time, ms,"), 1, None, &|f| {
-            f.heartbeats.as_ref().map_or(f64::NAN, |beats| beats.processor_ms)
-        }));
-    }
     rows
+}
+
+fn heartbeats(all: &[&Figures]) -> Vec<Row> {
+    let Some(beats) = all.first().and_then(|figures| figures.heartbeats.as_ref()) else {
+        return Vec::new();
+    };
+    let requests = format!("requests while {} nodes report", beats.count);
+    let processor = format!("processor time while {} nodes report, ms", beats.count);
+    let of = |f: &Figures, value: fn(&Heartbeats) -> f64| f.heartbeats.as_ref().map_or(f64::NAN, value);
+    vec![
+        row(all, &requests, 0, None, |f| {
+            of(f, |beats| beats.requests.count().into())
+        }),
+        row(all, &processor, 1, None, |f| of(f, |beats| beats.processor_ms)),
+    ]
 }
 
 fn for_one(edits: &Edits) -> f64 {
@@ -190,10 +212,11 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            line.push_str(&match column {
-                0 => format!("{cell:width$}"),
-                _ => format!("  {cell:>width$}"),
-            });
+            // Writing to a String cannot fail.
+            let _ = match column {
+                0 => write!(line, "{cell:width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');
