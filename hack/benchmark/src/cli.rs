@@ -9,7 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Without a command, measures the operator as `operator` does. Everything runs
 /// on this machine and on loopback addresses; processes end with the bench.
 #[derive(Debug, Parser)]
-#[command(name = "hack/bench", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "hack/bench",
+    bin_name = "hack/bench",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to measure.
     #[command(subcommand)]
