@@ -47,11 +47,9 @@ fn spec(dns: &Value) -> Value {
         .into_iter()
         .flatten()
     {
-        if let Some(seconds) = toleration["tolerationSeconds"]
-            .as_f64()
-            .filter(|_| toleration["tolerationSeconds"].is_f64())
-        {
-            toleration["tolerationSeconds"] = (seconds as i64).into();
+        let seconds = &mut toleration["tolerationSeconds"];
+        if let Some(whole) = seconds.to_string().strip_suffix(".0") {
+            *seconds = whole.parse().unwrap();
         }
     }
     spec
