@@ -38,11 +38,12 @@ pub struct Plane {
 impl Plane {
     /// An API server that knows the DNS resource.
     pub async fn start() -> Self {
+        let room = MACHINE.acquire().await.unwrap();
         let cluster = Cluster::start(Options::default(), &Progress::hidden())
             .await
             .unwrap();
         let client = cluster.client().await.unwrap();
-        let plane = Self { cluster, client };
+        let plane = Self { cluster, client, _room: room };
         plane.define_dns().await;
         plane
     }
