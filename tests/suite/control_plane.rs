@@ -43,7 +43,11 @@ impl Plane {
             .await
             .unwrap();
         let client = cluster.client().await.unwrap();
-        let plane = Self { cluster, client, _room: room };
+        let plane = Self {
+            cluster,
+            client,
+            _room: room,
+        };
         plane.define_dns().await;
         plane
     }

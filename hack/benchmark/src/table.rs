@@ -6,6 +6,8 @@
 //! 72 and 251 MB; 37 and 190 ms of processor time for one edit; 1.5 s from start
 //! to Corefile.
 
+use std::fmt::Write as _;
+
 use crate::audit::Requests;
 use crate::figures::{Edits, Figures};
 
@@ -37,10 +39,12 @@ pub fn text(programs: &[Vec<Figures>]) -> String {
     let mut text = String::new();
     for (index, figures) in first.iter().enumerate() {
         let side_by_side: Vec<&Figures> = programs.iter().filter_map(|all| all.get(index)).collect();
-        text.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "\n{} nodes, {} edits\n\n",
             figures.nodes, figures.edits.count
-        ));
+        );
         text.push_str(&lines(&header(&side_by_side), &rows(&side_by_side)));
         for figures in side_by_side {
             text.push_str(&details(figures));
@@ -60,73 +64,112 @@ fn header(figures: &[&Figures]) -> Vec<String> {
 }
 
 fn rows(figures: &[&Figures]) -> Vec<Row> {
-    let nodes = figures.first().is_some_and(|figures| figures.nodes > 0);
-    let row = |label: &str, digits, target, value: &dyn Fn(&Figures) -> f64| Row {
+    let mut rows = edit_rows(figures);
+    rows.extend(cost_rows(figures));
+    rows.extend(occasional_rows(figures));
+    rows
+}
+
+fn row(
+    figures: &[&Figures],
+    label: &str,
+    digits: usize,
+    target: Option<f64>,
+    value: impl Fn(&Figures) -> f64,
+) -> Row {
+    let values = figures.iter().map(|figures| value(figures)).collect();
+    Row {
         label: label.to_owned(),
         digits,
         target,
-        values: figures.iter().map(|figures| value(figures)).collect(),
-    };
-    let mut rows = vec![
-        row("requests for one edit", 2, Some(REQUESTS), &|f| {
+        values,
+    }
+}
+
+/// What an edit costs, and how long it takes.
+fn edit_rows(figures: &[&Figures]) -> Vec<Row> {
+    vec![
+        row(figures, "requests for one edit", 2, Some(REQUESTS), |f| {
             f64::from(f.edits.requests.count()) / f64::from(f.edits.count)
         }),
-        row("edit to ConfigMap, median, ms", 2, None, &|f| {
+        row(figures, "edit to ConfigMap, median, ms", 2, None, |f| {
             f.edits.latency_ms.median()
         }),
-        row("  of the bare client", 2, None, &|f| f.bare.latency_ms.median()),
-        row("  times the bare client", 2, Some(LATENCY_RATIO), &|f| {
+        row(figures, "  of the bare client", 2, None, |f| {
+            f.bare.latency_ms.median()
+        }),
+        row(figures, "  times the bare client", 2, Some(LATENCY_RATIO), |f| {
             f.edits.latency_ms.median() / f.bare.latency_ms.median()
         }),
-        row("edit to ConfigMap, 99th percentile, ms", 2, None, &|f| {
+        row(figures, "edit to ConfigMap, 99th percentile, ms", 2, None, |f| {
             f.edits.latency_ms.percentile(99)
         }),
-        row("  of the bare client", 2, None, &|f| {
+        row(figures, "  of the bare client", 2, None, |f| {
             f.bare.latency_ms.percentile(99)
         }),
-        row("  times the bare client", 2, Some(LATENCY_RATIO), &|f| {
+        row(figures, "  times the bare client", 2, Some(LATENCY_RATIO), |f| {
             f.edits.latency_ms.percentile(99) / f.bare.latency_ms.percentile(99)
         }),
-        row("requests a minute at rest", 1, Some(0.0), &|f| {
+    ]
+}
+
+/// What the program takes of the machine.
+fn cost_rows(figures: &[&Figures]) -> Vec<Row> {
+    let nodes = figures.first().is_some_and(|figures| figures.nodes > 0);
+    vec![
+        row(figures, "requests a minute at rest", 1, Some(0.0), |f| {
             a_minute(f.rest.requests.count(), f.rest.seconds)
         }),
-        row("  watches opened a minute", 1, None, &|f| {
+        row(figures, "  watches opened a minute", 1, None, |f| {
             a_minute(f.rest.requests.watches_opened(), f.rest.seconds)
         }),
-        row("resident memory, MB", 1, Some(MEMORY[usize::from(nodes)]), &|f| {
-            megabytes(f.rest.resident_kb)
-        }),
-        row("  of that heap and stacks", 1, None, &|f| {
+        row(
+            figures,
+            "resident memory, MB",
+            1,
+            Some(MEMORY[usize::from(nodes)]),
+            |f| megabytes(f.rest.resident_kb),
+        ),
+        row(figures, "  of that heap and stacks", 1, None, |f| {
             megabytes(f.rest.anonymous_kb)
         }),
-        row("  at most", 1, None, &|f| megabytes(f.rest.peak_kb)),
-        row("  of the bare client", 1, None, &|f| {
+        row(figures, "  at most", 1, None, |f| megabytes(f.rest.peak_kb)),
+        row(figures, "  of the bare client", 1, None, |f| {
             megabytes(f.bare.resident_kb)
         }),
-        row("processor time for one edit, ms", 2, Some(PROCESSOR), &|f| {
-            for_one(&f.edits)
-        }),
-        row("  of the bare client", 2, None, &|f| for_one(&f.bare)),
-        row("processor time a minute at rest, ms", 1, None, &|f| {
+        row(
+            figures,
+            "processor time for one edit, ms",
+            2,
+            Some(PROCESSOR),
+            |f| for_one(&f.edits),
+        ),
+        row(figures, "  of the bare client", 2, None, |f| for_one(&f.bare)),
+        row(figures, "processor time a minute at rest, ms", 1, None, |f| {
             f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds)
         }),
-        row("start to Corefile, median, s", 3, Some(START), &|f| {
+        row(figures, "start to Corefile, median, s", 3, Some(START), |f| {
             f.starts_s.median()
         }),
-    ];
+    ]
+}
+
+/// What is measured only on an empty cluster, or only beside nodes.
+fn occasional_rows(figures: &[&Figures]) -> Vec<Row> {
+    let mut rows = Vec::new();
     if figures.iter().any(|figures| figures.first_start_s.is_some()) {
-        rows.push(row("  the first, on an empty cluster", 3, None, &|f| {
+        rows.push(row(figures, "  the first, on an empty cluster", 3, None, |f| {
             f.first_start_s.unwrap_or(f64::NAN)
         }));
     }
     if let Some(beats) = figures.first().and_then(|figures| figures.heartbeats.as_ref()) {
         let label = |what: &str| format!("{what} while {} nodes report", beats.count);
-        rows.push(row(&label("requests"), 0, None, &|f| {
+        rows.push(row(figures, &label("requests"), 0, None, |f| {
             f.heartbeats
                 .as_ref()
                 .map_or(f64::NAN, |beats| beats.requests.count().into())
         }));
-        rows.push(row(&label("processor time, ms,"), 1, None, &|f| {
+        rows.push(row(figures, &label("processor time, ms,"), 1, None, |f| {
             f.heartbeats.as_ref().map_or(f64::NAN, |beats| beats.processor_ms)
         }));
     }
@@ -190,10 +233,11 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            line.push_str(&match column {
-                0 => format!("{cell:width$}"),
-                _ => format!("  {cell:>width$}"),
-            });
+            // Writing to a string cannot fail.
+            let _ = match column {
+                0 => write!(line, "{cell:width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');
