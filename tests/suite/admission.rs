@@ -47,8 +47,9 @@ fn spec(dns: &Value) -> Value {
         .into_iter()
         .flatten()
     {
-        let seconds = &mut toleration["tolerationSeconds"];
-        if let Some(whole) = seconds.to_string().strip_suffix(".0") {
+        if let Some(seconds) = toleration.get_mut("tolerationSeconds")
+            && let Some(whole) = seconds.to_string().strip_suffix(".0")
+        {
             *seconds = whole.parse().unwrap();
         }
     }
