@@ -44,7 +44,7 @@ pub struct Reconciler {
     /// The last configuration that was in force, for repairs while the present
     /// one is refused.
     last_good: Option<Config>,
-    /// Resources that were told to be of no effect.
+    /// Warnings that were given.
     told: Vec<String>,
 }
 
@@ -128,12 +128,19 @@ impl Reconciler {
         failures.messages.extend(unknown);
         let checked = Config::decode(dns.spec());
         if let Ok(config) = &checked {
+            self.tell_of_missing_bundles(config, &inputs);
             self.last_good = Some(config.clone());
         }
         if !dns.is_unmanaged() {
             failures.note(self.ensure_finalizer(&dns).await);
-            for object in self.desired(&inputs, &mut failures) {
-                failures.note(self.applier.apply(&object).await);
+            let desired = self.desired(&inputs, &mut failures);
+            for object in &desired {
+                failures.note(self.applier.apply(object).await);
+            }
+            if self.last_good.is_some() && !failures.retry {
+                for copy in observe::unused_ca_bundles(&self.cache, &desired) {
+                    failures.note(self.applier.delete(&copy).await);
+                }
             }
         }
         let look_again = self
@@ -277,13 +284,29 @@ impl Reconciler {
     fn tell_of_others(&mut self) {
         for dns in self.cache.of_kind("DNS") {
             let name = dns["metadata"]["name"].as_str().unwrap_or_default();
-            if name != DNS && !self.told.iter().any(|told| told == name) {
-                tracing::warn!(
-                    dns = name,
-                    "ignored: the operator acts on the DNS named {DNS:?} alone"
-                );
-                self.told.push(name.to_owned());
+            if name != DNS {
+                self.warn_once(format!(
+                    "DNS {name:?} is ignored: the operator acts on {DNS:?} alone"
+                ));
             }
+        }
+    }
+
+    /// Without its CA bundle, a server is checked against the image's own
+    /// authorities.
+    fn tell_of_missing_bundles(&mut self, config: &Config, inputs: &Inputs) {
+        for name in config
+            .ca_bundles()
+            .filter(|name| !inputs.ca_bundles.contains_key(*name))
+        {
+            self.warn_once(format!("source ca bundle configmap {name} does not exist"));
+        }
+    }
+
+    fn warn_once(&mut self, message: String) {
+        if !self.told.contains(&message) {
+            tracing::warn!("{message}");
+            self.told.push(message);
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use kube::core::ApiResource;
 
-use crate::dns::names::{self, CLUSTER_ROLE, NAMESPACE};
+use crate::dns::cluster::SINGLETON;
+use crate::dns::names::{self, CLUSTER_ROLE, CONFIG_NAMESPACE, NAMESPACE};
 use crate::dns::objects::ObjectKey;
 
 /// A kind of object.
@@ -31,6 +32,8 @@ const fn resource(
 
 const DNS: Resource = resource("operator.openshift.io", "v1", "DNS", "dnses");
 const NETWORK: Resource = resource("config.openshift.io", "v1", "Network", "networks");
+const API_SERVER: Resource = resource("config.openshift.io", "v1", "APIServer", "apiservers");
+const FEATURE_GATE: Resource = resource("config.openshift.io", "v1", "FeatureGate", "featuregates");
 const NAMESPACES: Resource = resource("", "v1", "Namespace", "namespaces");
 const SERVICE_ACCOUNTS: Resource = resource("", "v1", "ServiceAccount", "serviceaccounts");
 const CONFIG_MAPS: Resource = resource("", "v1", "ConfigMap", "configmaps");
@@ -45,9 +48,11 @@ const CLUSTER_ROLE_BINDINGS: Resource = resource(
     "clusterrolebindings",
 );
 
-const ALL: [Resource; 10] = [
+const ALL: [Resource; 12] = [
     DNS,
     NETWORK,
+    API_SERVER,
+    FEATURE_GATE,
     NAMESPACES,
     SERVICE_ACCOUNTS,
     CONFIG_MAPS,
@@ -126,7 +131,7 @@ const fn within(namespace: &'static str, resource: Resource) -> Scope {
 
 /// What is watched on every cluster. The namespace `default` has the services
 /// `kubernetes`, which tells the service range, and `openshift`.
-pub const WATCHED: [Scope; 10] = [
+pub const WATCHED: [Scope; 11] = [
     everywhere(DNS),
     named(NAMESPACES, NAMESPACE),
     within(NAMESPACE, SERVICE_ACCOUNTS),
@@ -134,13 +139,18 @@ pub const WATCHED: [Scope; 10] = [
     within(NAMESPACE, SERVICES),
     within(NAMESPACE, DAEMON_SETS),
     within(NAMESPACE, NETWORK_POLICIES),
+    within(CONFIG_NAMESPACE, CONFIG_MAPS),
     within("default", SERVICES),
     named(CLUSTER_ROLES, CLUSTER_ROLE),
     named(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLE),
 ];
 
 /// What is watched where OpenShift's configuration API is served.
-pub const WATCHED_ON_OPENSHIFT: [Scope; 1] = [everywhere(NETWORK)];
+pub const WATCHED_ON_OPENSHIFT: [Scope; 3] = [
+    named(NETWORK, SINGLETON),
+    named(API_SERVER, SINGLETON),
+    named(FEATURE_GATE, SINGLETON),
+];
 /// The API that tells an OpenShift cluster.
 pub const OPENSHIFT_CONFIG_API: &str = "config.openshift.io/v1";
 
@@ -158,8 +168,26 @@ pub fn default_dns_key() -> ObjectKey {
 
 /// OpenShift's network configuration.
 #[must_use]
-pub fn network_key(name: &str) -> ObjectKey {
-    key(NETWORK, None, name)
+pub fn network_key() -> ObjectKey {
+    key(NETWORK, None, SINGLETON)
+}
+
+/// OpenShift's configuration of the API server, which holds the TLS profile.
+#[must_use]
+pub fn api_server_key() -> ObjectKey {
+    key(API_SERVER, None, SINGLETON)
+}
+
+/// Which features of OpenShift are on.
+#[must_use]
+pub fn feature_gate_key() -> ObjectKey {
+    key(FEATURE_GATE, None, SINGLETON)
+}
+
+/// A ConfigMap.
+#[must_use]
+pub fn config_map_key(namespace: &str, name: &str) -> ObjectKey {
+    key(CONFIG_MAPS, Some(namespace), name)
 }
 
 /// A Service.

@@ -47,11 +47,10 @@ fn spec(dns: &Value) -> Value {
         .into_iter()
         .flatten()
     {
-        if let Some(seconds) = toleration["tolerationSeconds"]
-            .as_f64()
-            .filter(|_| toleration["tolerationSeconds"].is_f64())
+        if let Some(seconds) = toleration.get_mut("tolerationSeconds")
+            && let Some(whole) = seconds.to_string().strip_suffix(".0")
         {
-            toleration["tolerationSeconds"] = (seconds as i64).into();
+            *seconds = whole.parse().unwrap();
         }
     }
     spec

@@ -136,3 +136,19 @@ fn help_is_complete() {
         assert!(output.stdout.contains("Usage: "), "{}", output.stdout);
     }
 }
+
+#[test]
+fn json_documents_one_after_the_other_are_read() {
+    let dns = r#"{"apiVersion":"operator.openshift.io/v1","kind":"DNS","metadata":{"name":"default"}}"#;
+    let network = r#"{"apiVersion":"config.openshift.io/v1","kind":"Network","metadata":{"name":"cluster"}}"#;
+    let output = program::run(&["render", "-f", "-", "-o", "json"], &format!("{dns}\n{network}")).unwrap();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("no service networks found"),
+        "{}",
+        output.stderr
+    );
+    // In braces, and no JSON.
+    let yaml = "{apiVersion: operator.openshift.io/v1, kind: DNS, metadata: {name: default}}";
+    assert_eq!(program::run(&["render", "-f", "-"], yaml).unwrap().code, Some(0));
+}

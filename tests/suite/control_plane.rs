@@ -7,30 +7,47 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use devcluster::{Cluster, Options, Progress};
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use operator::dns::objects::ObjectKey;
 use operator::resources::{self, Resource};
 use serde_json::{Value, json};
 use tests::program::{self, IMAGES};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How long anything may take to become so before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The machine's room for clusters: one that runs pods and minds the seconds takes
+/// all of it.
+const ROOM: u32 = 2;
+static MACHINE: Semaphore = Semaphore::const_new(ROOM as usize);
+
+/// Waits for the whole machine.
+pub async fn whole_machine() -> SemaphorePermit<'static> {
+    MACHINE.acquire_many(ROOM).await.unwrap()
+}
 
 /// An API server, and what a test does with it.
 pub struct Plane {
     pub cluster: Cluster,
     pub client: Client,
+    _room: SemaphorePermit<'static>,
 }
 
 impl Plane {
     /// An API server that knows the DNS resource.
     pub async fn start() -> Self {
+        let room = MACHINE.acquire().await.unwrap();
         let cluster = Cluster::start(Options::default(), &Progress::hidden())
             .await
             .unwrap();
         let client = cluster.client().await.unwrap();
-        let plane = Self { cluster, client };
+        let plane = Self {
+            cluster,
+            client,
+            _room: room,
+        };
         plane.define_dns().await;
         plane
     }
@@ -49,7 +66,7 @@ impl Plane {
         }
         let dnses = self.dnses();
         eventually("the DNS resource is served", async || {
-            dnses.list(&Default::default()).await.is_ok()
+            dnses.list(&ListParams::default()).await.is_ok()
         })
         .await;
     }

@@ -25,7 +25,11 @@ pub struct Answer {
 impl Answer {
     /// The TTL of the only record.
     pub fn ttl(&self) -> u32 {
-        assert_eq!((self.code, self.ttls.len()), (ResponseCode::NoError, 1), "{self:?}");
+        assert_eq!(
+            (self.code, self.ttls.len()),
+            (ResponseCode::NoError, 1),
+            "{self:?}"
+        );
         self.ttls[0]
     }
 
@@ -45,8 +49,13 @@ impl DnsClient {
     pub async fn ask(self, name: &str, record_type: RecordType) -> Result<Answer> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
-        query.add_query(Query::query(Name::from_ascii(name).context("the name")?, record_type));
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.context("failed to open a socket")?;
+        query.add_query(Query::query(
+            Name::from_ascii(name).context("the name")?,
+            record_type,
+        ));
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+            .await
+            .context("failed to open a socket")?;
         socket.connect(self.0).await.context("failed to connect")?;
         socket.send(&query.to_vec()?).await.context("failed to send")?;
         let mut buffer = [0; 4096];
@@ -55,7 +64,10 @@ impl DnsClient {
             .with_context(|| format!("no answer for {name} within {PATIENCE:?}"))?
             .context("failed to receive")?;
         let answer = Message::from_vec(&buffer[..length]).context("failed to decode the answer")?;
-        ensure!(answer.metadata.id == query.metadata.id, "an answer to something else");
+        ensure!(
+            answer.metadata.id == query.metadata.id,
+            "an answer to something else"
+        );
         Ok(Answer {
             code: answer.metadata.response_code,
             ttls: answer.answers.iter().map(|record| record.ttl).collect(),

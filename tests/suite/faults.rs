@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use http::{Method, Request, Response};
+use kube::api::DeleteParams;
 use kube::client::{Body, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -131,7 +132,10 @@ async fn clear(plane: &Plane) {
                     .patch(key, json!({ "metadata": { "finalizers": null } }))
                     .await;
             }
-            let _ = plane.api_of(key).delete(&key.name, &Default::default()).await;
+            let _ = plane
+                .api_of(key)
+                .delete(&key.name, &DeleteParams::default())
+                .await;
         }
     }
     let gone = async || {

@@ -20,7 +20,7 @@ fn documents(case: &RenderCase) -> String {
         case.dns_raw.clone(),
         config(
             "Network",
-            json!({ "status": { "serviceNetwork": [service_network] } }),
+            &json!({ "status": { "serviceNetwork": [service_network] } }),
         ),
     ];
     for name in inputs.ca_bundle_config_maps.keys() {
@@ -33,7 +33,7 @@ fn documents(case: &RenderCase) -> String {
     if let Some(profile) = &inputs.tls_security_profile {
         documents.push(config(
             "APIServer",
-            json!({ "spec": { "tlsSecurityProfile": profile } }),
+            &json!({ "spec": { "tlsSecurityProfile": profile } }),
         ));
     }
     let gates: Vec<Value> = inputs
@@ -45,7 +45,7 @@ fn documents(case: &RenderCase) -> String {
     let versions = json!([{ "version": "0.0.1", "enabled": gates }]);
     documents.push(config(
         "FeatureGate",
-        json!({ "status": { "featureGates": versions } }),
+        &json!({ "status": { "featureGates": versions } }),
     ));
     if inputs.topology_aware_hints {
         documents.extend(["a", "b"].map(|zone| {
@@ -65,7 +65,7 @@ fn documents(case: &RenderCase) -> String {
         .collect()
 }
 
-fn config(kind: &str, fields: Value) -> Value {
+fn config(kind: &str, fields: &Value) -> Value {
     let mut object = json!({
         "apiVersion": "config.openshift.io/v1", "kind": kind, "metadata": { "name": "cluster" },
     });

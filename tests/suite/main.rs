@@ -4,6 +4,13 @@
 //! `admission`, `scenario` and `faults` start an API server each; `node` starts
 //! a whole node with pods and needs root.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed test is a panic"
+)]
+
 mod admission;
 mod command_line;
 mod control_plane;

@@ -32,7 +32,7 @@ fn every_manifest_is_an_object() {
         let object: serde_json::Value = operator::render::from_yaml(&text).unwrap();
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
             assert!(
-                object.pointer(field).is_some_and(|value| value.is_string()),
+                object.pointer(field).is_some_and(serde_json::Value::is_string),
                 "{}: {field}",
                 path.display()
             );

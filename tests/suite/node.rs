@@ -19,6 +19,7 @@ use serde_json::Value;
 use tests::program;
 use tokio::time::{sleep, sleep_until};
 
+use crate::control_plane::whole_machine;
 use crate::dns_client::{Answer, DnsClient};
 
 /// How long an edit may take to be in force in a pod: the kubelet brings the
@@ -38,7 +39,9 @@ fn zone(name: &str) -> Zone {
     Zone {
         name: name.into(),
         negative_ttl: 3600,
-        records: [20, 60, 1200].map(|ttl| format!("*.ttl{ttl} {ttl} A 192.0.2.1")).to_vec(),
+        records: [20, 60, 1200]
+            .map(|ttl| format!("*.ttl{ttl} {ttl} A 192.0.2.1"))
+            .to_vec(),
     }
 }
 
@@ -51,7 +54,11 @@ struct Node {
 impl Node {
     async fn start() -> Self {
         let progress = Progress::shown();
-        let operator = Image::program("localhost/dns-operator:v1", program::path().unwrap(), "/usr/bin/dns-operator");
+        let operator = Image::program(
+            "localhost/dns-operator:v1",
+            program::path().unwrap(),
+            "/usr/bin/dns-operator",
+        );
         let coredns = Image::coredns(&progress).unwrap().renamed("localhost/coredns:v1");
         let images = vec![
             operator.renamed("localhost/dns-operator:v2"),
@@ -62,10 +69,19 @@ impl Node {
         // `default.test` is asked through the default server block, `stub.test`
         // through one of its own.
         let zones = vec![zone("default.test"), zone("stub.test")];
-        let options = Options { node: true, images, zones, ..Options::default() };
+        let options = Options {
+            node: true,
+            images,
+            zones,
+            ..Options::default()
+        };
         let cluster = Cluster::start(options, &progress).await.unwrap();
         install_release(&cluster, "v1", &progress).await;
-        Self { cluster, dns: DnsClient(([172, 30, 0, 10], 53).into()), begun: Instant::now() }
+        Self {
+            cluster,
+            dns: DnsClient(([172, 30, 0, 10], 53).into()),
+            begun: Instant::now(),
+        }
     }
 
     fn step(&self, what: &str) {
@@ -78,14 +94,21 @@ impl Node {
 
     fn kubectl_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(programs::KUBECTL.path(&Progress::hidden()).unwrap());
-        command.arg("--kubeconfig").arg(self.cluster.kubeconfig()).args(arguments);
+        command
+            .arg("--kubeconfig")
+            .arg(self.cluster.kubeconfig())
+            .args(arguments);
         command
     }
 
     /// What `kubectl get` says, as JSON.
     fn get(&self, arguments: &[&str]) -> Value {
         let output = self.kubectl(&[&["get", "-o", "json"], arguments].concat());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -95,12 +118,16 @@ impl Node {
         let editor = self.cluster.state().join("editor");
         fs::write(&editor, format!("#!/bin/sh\nexec sed -i '{script}' \"$1\"\n")).unwrap();
         fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
-        self.kubectl_command(&["edit", "dns.operator/default"]).env("KUBE_EDITOR", &editor).output().unwrap()
+        self.kubectl_command(&["edit", "dns.operator/default"])
+            .env("KUBE_EDITOR", &editor)
+            .output()
+            .unwrap()
     }
 
     fn edited(&self, script: &str) {
         let output = self.edit(script);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && text.contains("edited"), "{text}");
     }
 
@@ -111,7 +138,13 @@ impl Node {
 
     /// Names, start times and restarts of the DNS pods.
     fn pods(&self) -> Vec<Value> {
-        let list = self.get(&["-n", "openshift-dns", "pods", "-l", "dns.operator.openshift.io/daemonset-dns=default"]);
+        let list = self.get(&[
+            "-n",
+            "openshift-dns",
+            "pods",
+            "-l",
+            "dns.operator.openshift.io/daemonset-dns=default",
+        ]);
         let facts = |pod: &Value| {
             let restarts = pod["status"]["containerStatuses"][0]["restartCount"].clone();
             serde_json::json!([pod["metadata"]["name"], pod["status"]["startTime"], restarts])
@@ -122,7 +155,10 @@ impl Node {
     fn condition(&self, kind: &str) -> Value {
         let dns = self.get(&["dns.operator/default"]);
         let conditions = dns["status"]["conditions"].as_array().unwrap().clone();
-        conditions.into_iter().find(|condition| condition["type"] == kind).unwrap()
+        conditions
+            .into_iter()
+            .find(|condition| condition["type"] == kind)
+            .unwrap()
     }
 
     /// How often a name was asked for upstream.
@@ -157,11 +193,14 @@ async fn install_release(cluster: &Cluster, version: &str, progress: &Progress) 
         cli: images::CLI.into(),
         kube_rbac_proxy: images::WAITING.into(),
     };
-    install::on_node(cluster.launcher(), cluster.kubeconfig(), &images, progress).await.unwrap();
+    install::on_node(cluster.launcher(), cluster.kubeconfig(), &images, progress)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_with_pods_obeys_its_dns() {
+    let _room = whole_machine().await;
     let mut node = Node::start().await;
     cluster_names_resolve(&node).await;
     without_a_cache_spec_the_defaults_hold(&node).await;
@@ -197,16 +236,34 @@ async fn a_short_limit_holds_in_every_block(node: &mut Node) {
          zones: [stub.test]\\n    forwardPlugin: {upstreams: [10.128.0.1]}/",
     );
     for zone in ["default.test.", "stub.test."] {
-        node.in_force(&format!("ttl60.{zone}"), "positiveTTL 6s", |answer| answer.ttl() <= 6).await;
+        node.in_force(&format!("ttl60.{zone}"), "positiveTTL 6s", |answer| {
+            answer.ttl() <= 6
+        })
+        .await;
     }
-    assert_eq!(node.corefile().matches("cache 6 {").count(), 2, "every block has the limit");
+    assert_eq!(
+        node.corefile().matches("cache 6 {").count(),
+        2,
+        "every block has the limit"
+    );
     for zone in ["default.test.", "stub.test."] {
         node.step(&format!("an answer lives 6 seconds in the cache: {zone}"));
         obeys_the_positive_limit(node, &format!("short.ttl60.{zone}")).await;
         node.step(&format!("a denial lives 7 seconds in the cache: {zone}"));
-        obeys_the_negative_limit(node, &format!("short.{zone}"), ResponseCode::NXDomain, RecordType::A).await;
-        obeys_the_negative_limit(node, &format!("nodata.ttl60.{zone}"), ResponseCode::NoError, RecordType::AAAA)
-            .await;
+        obeys_the_negative_limit(
+            node,
+            &format!("short.{zone}"),
+            ResponseCode::NXDomain,
+            RecordType::A,
+        )
+        .await;
+        obeys_the_negative_limit(
+            node,
+            &format!("nodata.ttl60.{zone}"),
+            ResponseCode::NoError,
+            RecordType::AAAA,
+        )
+        .await;
     }
 }
 
@@ -217,10 +274,18 @@ async fn obeys_the_positive_limit(node: &mut Node, name: &str) {
         let ttl = node.dns.a(name).await.ttl();
         assert!(ttl <= 6, "{name}: a TTL of {ttl} s after {second} s");
     }
-    assert_eq!(node.asked_upstream(name).await, 1, "{name} was asked for once while it was in the cache");
+    assert_eq!(
+        node.asked_upstream(name).await,
+        1,
+        "{name} was asked for once while it was in the cache"
+    );
     sleep_until(begun + Duration::from_millis(7500)).await;
     assert!(node.dns.a(name).await.ttl() <= 6);
-    assert_eq!(node.asked_upstream(name).await, 2, "{name} was asked for again after its limit");
+    assert_eq!(
+        node.asked_upstream(name).await,
+        2,
+        "{name} was asked for again after its limit"
+    );
 }
 
 async fn obeys_the_negative_limit(node: &mut Node, name: &str, code: ResponseCode, record_type: RecordType) {
@@ -236,9 +301,16 @@ async fn obeys_the_negative_limit(node: &mut Node, name: &str, code: ResponseCod
     }
     let asked = async |node: &mut Node| {
         sleep(WITNESS_DELAY).await;
-        node.cluster.knot().unwrap().query_count(name, u16::from(record_type))
+        node.cluster
+            .knot()
+            .unwrap()
+            .query_count(name, u16::from(record_type))
     };
-    assert_eq!(asked(node).await, 1, "{name} was asked for once while its denial was in the cache");
+    assert_eq!(
+        asked(node).await,
+        1,
+        "{name} was asked for once while its denial was in the cache"
+    );
     sleep_until(begun + Duration::from_millis(8500)).await;
     ask(node).await;
     assert_eq!(asked(node).await, 2, "{name} was asked for again after the limit");
@@ -248,7 +320,10 @@ async fn a_long_limit_lets_upstream_ttls_pass(node: &mut Node) {
     node.step("positiveTTL 1h: upstream TTLs pass");
     node.edited("s/positiveTTL: .*/positiveTTL: 1h/");
     for zone in ["default.test.", "stub.test."] {
-        node.in_force(&format!("ttl1200.{zone}"), "positiveTTL 1h", |answer| answer.ttl() == 1200).await;
+        node.in_force(&format!("ttl1200.{zone}"), "positiveTTL 1h", |answer| {
+            answer.ttl() == 1200
+        })
+        .await;
     }
     let (short, long) = ("long.ttl20.default.test.", "long.ttl1200.default.test.");
     let begun = tokio::time::Instant::now();
@@ -261,10 +336,18 @@ async fn a_long_limit_lets_upstream_ttls_pass(node: &mut Node) {
     }
     sleep_until(begun + Duration::from_secs(17)).await;
     node.dns.a(short).await;
-    assert_eq!(node.asked_upstream(short).await, 1, "{short} lives as long as the upstream said");
+    assert_eq!(
+        node.asked_upstream(short).await,
+        1,
+        "{short} lives as long as the upstream said"
+    );
     sleep_until(begun + Duration::from_secs(22)).await;
     assert!(node.dns.a(short).await.ttl() >= 19);
-    assert_eq!(node.asked_upstream(short).await, 2, "{short} lives no longer than the upstream said");
+    assert_eq!(
+        node.asked_upstream(short).await,
+        2,
+        "{short} lives no longer than the upstream said"
+    );
     assert_eq!(node.asked_upstream(long).await, 1);
 }
 
@@ -273,8 +356,12 @@ async fn refused_edits_change_nothing(node: &Node) {
     let corefile = node.corefile();
     let output = node.edit("s/positiveTTL: .*/positiveTTL: 10/");
     assert!(!output.status.success());
-    let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("cancelled") || text.contains("spec.cache.positiveTTL"), "{text}");
+    let text =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("cancelled") || text.contains("spec.cache.positiveTTL"),
+        "{text}"
+    );
     node.step("what only the operator can refuse is told in the status");
     node.edited("s/- stub.test/- not a zone/");
     let begun = Instant::now();
@@ -283,7 +370,10 @@ async fn refused_edits_change_nothing(node: &Node) {
         sleep(Duration::from_millis(100)).await;
     }
     let message = node.condition("Degraded")["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("spec.servers[0].zones[0]: Invalid value: \"not a zone\""), "{message}");
+    assert!(
+        message.contains("spec.servers[0].zones[0]: Invalid value: \"not a zone\""),
+        "{message}"
+    );
     assert_eq!(node.corefile(), corefile);
     assert_eq!(node.dns.a("refused.ttl60.stub.test.").await.ttl(), 60);
     node.edited("s/- not a zone/- stub.test/");
@@ -322,7 +412,10 @@ async fn rolled_out(node: &Node, version: &str) {
         if done {
             return;
         }
-        assert!(begun.elapsed() < ROLLED_OUT, "not rolled out: {version}; {status}");
+        assert!(
+            begun.elapsed() < ROLLED_OUT,
+            "not rolled out: {version}; {status}"
+        );
         sleep(Duration::from_millis(500)).await;
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 pub use crate::dnstap::Query;
 
@@ -15,6 +17,9 @@ use crate::children::{Launcher, Lifetime, Process, run, wait_until};
 use crate::debian;
 use crate::dnstap::Tap;
 use crate::progress::Progress;
+
+/// The end of the names that this module asks for itself.
+const MARKER: &str = ".marker.invalid.";
 
 /// A zone and what is in it.
 #[derive(Debug, Clone)]
@@ -71,6 +76,7 @@ pub struct Knot {
     listen: SocketAddr,
     zones: Vec<String>,
     serial: u32,
+    markers: AtomicU32,
 }
 
 impl Knot {
@@ -104,6 +110,7 @@ impl Knot {
             listen,
             zones: names,
             serial: 1,
+            markers: AtomicU32::new(0),
         };
         knot.wait().await?;
         Ok(knot)
@@ -144,17 +151,41 @@ impl Knot {
         Ok(())
     }
 
-    /// Every query so far, oldest first. Knot tells of them up to a second and a half after they came:
-    /// [`Knot::settled_queries`] waits that long.
+    /// Every query that Knot has told of so far, oldest first. It tells some seconds late:
+    /// [`Knot::settled_queries`] waits for it.
     #[must_use]
     pub fn queries(&self) -> Vec<Query> {
-        self.tap.queries()
+        let mut queries = self.tap.queries();
+        queries.retain(|query| !query.name.ends_with(MARKER));
+        queries.sort_by_key(|query| query.at);
+        queries
     }
 
-    /// Every query that came before this call.
-    pub async fn settled_queries(&self) -> Vec<Query> {
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        self.tap.queries()
+    /// Every query that came before this call, oldest first. It takes some seconds.
+    pub async fn settled_queries(&self) -> Result<Vec<Query>> {
+        // Knot tells of what came by one transport in the order in which it came, so a marker by
+        // each, told of, means that everything before has been told of.
+        let number = self.markers.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{number}{MARKER}");
+        mark(self.listen, name.trim_end_matches('.')).context("asking Knot for a marker")?;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self
+            .tap
+            .queries()
+            .iter()
+            .filter(|query| query.name == name)
+            .count()
+            < 2
+        {
+            if Instant::now() > deadline {
+                bail!(
+                    "Knot has not told of its queries for 20 s; its log ends with:\n{}",
+                    self.process.log_tail()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(self.queries())
     }
 
     /// How often a name was asked for with a type, by number, so far: see [`Knot::queries`].
@@ -171,6 +202,32 @@ impl Knot {
     pub fn keep(&mut self) {
         self.process.keep();
     }
+}
+
+/// Asks for a name once by UDP and once by TCP.
+fn mark(server: SocketAddr, name: &str) -> std::io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    // A header with one question, and the question: the labels, their end, type A, class IN.
+    let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        message.push(u8::try_from(label.len()).map_err(std::io::Error::other)?);
+        message.extend(label.as_bytes());
+    }
+    message.extend([0, 0, 1, 0, 1]);
+    let unspecified: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((unspecified, 0))?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.connect(server)?;
+    socket.send(&message)?;
+    socket.recv(&mut [0; 512])?;
+    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = u16::try_from(message.len()).map_err(std::io::Error::other)?;
+    stream.write_all(&[&length.to_be_bytes()[..], &message].concat())?;
+    stream.read_exact(&mut [0; 2])
 }
 
 fn control(launcher: &Launcher, folder: &Path, arguments: &[&str]) -> Result<String> {
@@ -192,7 +249,7 @@ fn write_zone(folder: &Path, zone: &Zone, serial: u32) -> Result<()> {
 fn write_config(folder: &Path, listen: SocketAddr, zones: &[String]) -> Result<()> {
     let (shown, address, port) = (folder.display(), listen.ip(), listen.port());
     let mut text = format!(
-        "server:\n  rundir: \"{shown}\"\n  listen: {address}@{port}\n  pidfile: knot.pid\n\
+        "server:\n  rundir: \"{shown}\"\n  listen: {address}@{port}\n  udp-workers: 1\n  tcp-workers: 1\n  pidfile: knot.pid\n\
          control:\n  listen: knot.sock\n\
          log:\n- target: stderr\n  any: info\n\
          database:\n  storage: \"{shown}/database\"\n\

@@ -20,10 +20,12 @@ struct Family {
 
 static KUBERNETES: Family = Family {
     folder: "kubernetes",
-    // Without a version the server calls itself v0.0.0 and clients complain.
+    // Without a version the server calls itself v0.0.0 and clients complain; the second one is what
+    // the programs call themselves in their requests.
     flags: &[
         "-ldflags",
-        "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3",
+        "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 \
+         -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3",
     ],
     cgo: "0",
 };

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::dns::config::CaBundleName;
-use crate::dns::inputs::{CaBundle, NAME_RESOLVER_NAMESPACE};
+use crate::dns::inputs::{COPY_PREFIX, CaBundle, NAME_RESOLVER_NAMESPACE};
 
 /// The name of OpenShift's cluster-wide configuration objects.
 pub const SINGLETON: &str = "cluster";
@@ -66,12 +66,24 @@ fn add(address: IpAddr, offset: u32) -> Option<IpAddr> {
 /// The CA bundle in a ConfigMap of `openshift-config`.
 #[must_use]
 pub fn ca_bundle(config_map: &Value) -> Option<CaBundle> {
-    let name = CaBundleName(config_map["metadata"]["name"].as_str()?.to_owned());
+    ca_bundle_named(config_map["metadata"]["name"].as_str()?, config_map)
+}
+
+/// The CA bundle in the operator's copy of such a ConfigMap.
+#[must_use]
+pub fn copied_ca_bundle(copy: &Value) -> Option<CaBundle> {
+    ca_bundle_named(
+        copy["metadata"]["name"].as_str()?.strip_prefix(COPY_PREFIX)?,
+        copy,
+    )
+}
+
+fn ca_bundle_named(name: &str, config_map: &Value) -> Option<CaBundle> {
     let data = config_map["data"].as_object()?;
     let data = data
         .iter()
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    CaBundle::new(name, data.collect())
+    CaBundle::new(CaBundleName(name.to_owned()), data.collect())
 }
 
 /// The namespaces that the `ocp_dnsnameresolver` plugin watches, from the

@@ -46,6 +46,8 @@ pub struct CaBundle {
     revision: String,
 }
 
+/// What the name of a bundle's copy starts with.
+pub const COPY_PREFIX: &str = "ca-";
 /// The key that holds the certificates.
 pub const CA_BUNDLE_KEY: &str = "ca-bundle.crt";
 
@@ -58,10 +60,16 @@ impl CaBundle {
         Some(Self { name, data, revision })
     }
 
+    /// The name of the bundle's source.
+    #[must_use]
+    pub fn name(&self) -> &CaBundleName {
+        &self.name
+    }
+
     /// The name of the bundle's copy in the DNS pods' namespace.
     #[must_use]
     pub fn copy_name(&self) -> String {
-        format!("ca-{}", self.name)
+        format!("{COPY_PREFIX}{}", self.name)
     }
 
     /// What the copy holds.

@@ -1,5 +1,6 @@
 //! Reads what a reconcile decides from, out of the cache.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,12 +10,18 @@ use serde_json::Value;
 use crate::cache::Cache;
 use crate::cli::ClusterArgs;
 use crate::dns::cluster;
-use crate::dns::inputs::Inputs;
-use crate::dns::names::{DNS_DEFAULT, FINALIZER, NAMESPACE, NODE_RESOLVER};
+use crate::dns::config::CaBundleName;
+use crate::dns::inputs::{CaBundle, Inputs};
+use crate::dns::names::{
+    CA_BUNDLE_LABEL, CONFIG_NAMESPACE, DNS_DEFAULT, FINALIZER, NAMESPACE, NODE_RESOLVER,
+};
+use crate::dns::objects::{Desired, ObjectKey};
 use crate::dns::status::Rollout;
 use crate::dns::tls_profile::TlsProfile;
 use crate::images::Images;
-use crate::resources::{daemon_set_key, default_dns_key, network_key, service_key};
+use crate::resources::{
+    api_server_key, daemon_set_key, default_dns_key, feature_gate_key, network_key, service_key,
+};
 
 /// The DNS resource as it is stored.
 #[derive(Clone)]
@@ -102,9 +109,15 @@ pub fn inputs(cache: &Cache, args: &ClusterArgs, images: &Images, dns: &StoredDn
         images: images.clone(),
         service_address,
         cluster_domain: args.cluster_domain.clone(),
-        ca_bundles: std::collections::BTreeMap::new(),
-        tls_profile: TlsProfile::default(),
-        name_resolver_namespaces: Vec::new(),
+        ca_bundles: ca_bundles(cache),
+        tls_profile: cache
+            .get(&api_server_key())
+            .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
+            .unwrap_or_default(),
+        name_resolver_namespaces: cluster::name_resolver_namespaces(
+            cache.get(&feature_gate_key()).as_deref(),
+            &args.release_version,
+        ),
         topology_hints: false,
         owner_uid: dns.value()["metadata"]["uid"]
             .as_str()
@@ -112,6 +125,35 @@ pub fn inputs(cache: &Cache, args: &ClusterArgs, images: &Images, dns: &StoredDn
             .to_owned(),
     };
     (inputs, failures)
+}
+
+/// The CA bundles of `openshift-config`. One that has gone there is used for as
+/// long as its copy is here.
+fn ca_bundles(cache: &Cache) -> BTreeMap<CaBundleName, CaBundle> {
+    let (mut sources, mut copies) = (BTreeMap::new(), BTreeMap::new());
+    for map in cache.of_kind("ConfigMap") {
+        let metadata = &map["metadata"];
+        if metadata["namespace"] == CONFIG_NAMESPACE {
+            sources.extend(cluster::ca_bundle(&map).map(|bundle| (bundle.name().clone(), bundle)));
+        } else if metadata["labels"][CA_BUNDLE_LABEL] == "true" {
+            copies.extend(cluster::copied_ca_bundle(&map).map(|bundle| (bundle.name().clone(), bundle)));
+        }
+    }
+    copies.extend(sources);
+    copies
+}
+
+/// Copies of CA bundles that nothing of the configuration uses.
+#[must_use]
+pub fn unused_ca_bundles(cache: &Cache, desired: &[Desired]) -> Vec<ObjectKey> {
+    cache
+        .of_kind("ConfigMap")
+        .iter()
+        .filter(|map| map["metadata"]["namespace"] == NAMESPACE)
+        .filter(|map| map["metadata"]["labels"][CA_BUNDLE_LABEL] == "true")
+        .filter_map(|map| ObjectKey::from_value(map))
+        .filter(|key| !desired.iter().any(|object| object.key == *key))
+        .collect()
 }
 
 /// The address the DNS service has: it cannot be changed any more.
@@ -123,7 +165,7 @@ pub fn service_address(cache: &Cache) -> Option<IpAddr> {
 /// The address the service network provides for. A Network config that says
 /// nothing usable is not made up for by a guess.
 fn address_of_network(cache: &Cache, failures: &mut Vec<String>) -> Option<IpAddr> {
-    if let Some(network) = cache.get(&network_key(cluster::SINGLETON)) {
+    if let Some(network) = cache.get(&network_key()) {
         return cluster::dns_address(&network)
             .map_err(|error| failures.push(format!("failed to get cluster IP from network config: {error}")))
             .ok();

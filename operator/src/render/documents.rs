@@ -120,7 +120,14 @@ impl Documents {
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
         match (group, kind) {
             ("operator.openshift.io", "DNS") => dnses.push(document),
-            ("config.openshift.io", "Network") if name == cluster::SINGLETON => self.networks.push(document),
+            ("config.openshift.io", "Network") if name == cluster::SINGLETON => {
+                if let Err(error) = cluster::dns_address(&document) {
+                    self.warnings.push(format!(
+                        "Network {name} tells no address for the DNS service: {error}"
+                    ));
+                }
+                self.networks.push(document);
+            }
             ("config.openshift.io", "APIServer") if name == cluster::SINGLETON => {
                 self.api_servers.push(document);
             }
@@ -222,23 +229,19 @@ fn read(file: &Path) -> io::Result<String> {
     fs::read_to_string(file)
 }
 
-/// The documents of a file, without the empty ones. JSON is read as JSON: not
-/// everything in it is YAML.
+/// The documents of a file, without the empty ones. What is JSON is read as
+/// such: JSON documents one after the other are no YAML.
 fn parse(file: &str, text: &str) -> Result<Vec<Value>, DocumentError> {
-    let parsed: Result<Vec<Value>, String> = if text.trim_start().starts_with('{') {
-        serde_json::Deserializer::from_str(text)
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|error| error.to_string())
-    } else {
-        serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
+    let json: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
+    let documents = match json {
+        Ok(documents) => documents,
+        Err(_) => serde_saphyr::from_multiple(text).map_err(|error| DocumentError::Parse {
+            file: file.into(),
+            message: error.to_string(),
+        })?,
     };
-    let documents = parsed.map_err(|message| DocumentError::Parse {
-        file: file.into(),
-        message,
-    })?;
     Ok(documents
         .into_iter()
-        .filter(|document| !document.is_null())
+        .filter(|document: &Value| !document.is_null())
         .collect())
 }
