@@ -107,7 +107,7 @@ pub async fn run(args: &CacheArgs) -> Result<()> {
     ));
     let asked = servers.iter_mut().map(|server| server.ask(&questions, args.rate));
     let answers = try_join_all(asked).await?;
-    let seen = knot.settled_queries().await;
+    let seen = knot.settled_queries().await?;
     let outcomes: Vec<Outcome> = SETTINGS
         .iter()
         .zip(answers)
