@@ -122,9 +122,14 @@ impl Applier {
         Ok(())
     }
 
-    /// Writes fields of an object's status.
+    /// Writes fields of an object's status, provided that the object is still as
+    /// the cache has it: the answer then holds nothing that the watch has not told.
     pub async fn patch_status(&self, key: &ObjectKey, status: Value) -> Result<(), ApplyError> {
-        let patch = json!({ "status": status });
+        let version = self
+            .cache
+            .get(key)
+            .map(|live| live["metadata"]["resourceVersion"].clone());
+        let patch = json!({ "metadata": { "resourceVersion": version }, "status": status });
         let patched = self
             .api(key)?
             .patch_status(&key.name, &patch_parameters(), &Patch::Merge(&patch))
@@ -171,7 +176,7 @@ impl Applier {
             if let Some(metadata) = value["metadata"].as_object_mut() {
                 metadata.remove("managedFields");
             }
-            self.cache.put(key.clone(), value);
+            self.cache.put_written(key.clone(), value);
         }
     }
 }

@@ -63,22 +63,40 @@ impl Cache {
         self.changed.notified().await;
     }
 
-    /// Puts a state in, unless a newer one is here.
+    /// Puts in what a watch has told, unless it is known already.
     pub fn put(&self, key: ObjectKey, value: Value) {
+        if self.insert(key, value) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Puts in what a write of our own has made. Whoever wrote it knows, so nobody
+    /// is woken; and the watch, which tells the same, wakes nobody either.
+    pub fn put_written(&self, key: ObjectKey, value: Value) {
+        self.insert(key, value);
+    }
+
+    fn insert(&self, key: ObjectKey, value: Value) -> bool {
         let mut objects = self.lock();
-        let outdated = objects.live.get(&key).is_some_and(|held| is_newer(held, &value));
-        if outdated || objects.gone.contains(&value["metadata"]["uid"]) {
-            return;
+        let known = objects
+            .live
+            .get(&key)
+            .is_some_and(|held| version(held) >= version(&value));
+        if known || objects.gone.contains(&value["metadata"]["uid"]) {
+            return false;
         }
         objects.live.insert(key, Arc::new(value));
-        drop(objects);
-        self.changed.notify_one();
+        true
     }
 
     /// Takes an object out, unless the deletion is older than what is here.
     pub fn remove(&self, key: &ObjectKey, last: &Value) {
         let mut objects = self.lock();
-        if objects.live.get(key).is_some_and(|held| is_newer(held, last)) {
+        if objects
+            .live
+            .get(key)
+            .is_some_and(|held| version(held) > version(last))
+        {
             return;
         }
         objects.live.remove(key);
@@ -115,13 +133,9 @@ impl Scope {
     }
 }
 
-/// Whether `held` is a later state than `value` of the same object. Resource
-/// versions are numbers that grow (KEP-5504).
-fn is_newer(held: &Value, value: &Value) -> bool {
-    let version = |object: &Value| {
-        object["metadata"]["resourceVersion"]
-            .as_str()
-            .and_then(|v| v.parse::<u64>().ok())
-    };
-    held["metadata"]["uid"] == value["metadata"]["uid"] && version(held) > version(value)
+/// Tells earlier from later states, of an object and of what comes after it under
+/// its name: resource versions are numbers that grow (KEP-5504).
+fn version(object: &Value) -> u64 {
+    let text = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+    text.parse().unwrap_or_default()
 }

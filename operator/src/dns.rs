@@ -181,8 +181,9 @@ impl Reconciler {
         });
         let mut failures = Failures::default();
         failures.note(self.applier.apply(&Desired { key, value }).await);
+        // There is everything to do for it now.
         Outcome {
-            look_again: None,
+            look_again: Some(Duration::ZERO),
             failed: failures.retry,
         }
     }

@@ -12,6 +12,8 @@ mod service_account;
 mod service_dns;
 mod service_openshift;
 
+use std::sync::LazyLock;
+
 use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
@@ -133,9 +135,27 @@ pub fn desired(config: &Config, corefile: String, inputs: &Inputs) -> Result<Vec
     Ok(objects)
 }
 
-/// Decodes one of the templates in `templates/objects/`.
-fn decode<K: DeserializeOwned>(what: &'static str, yaml: &str) -> Result<K, BuildError> {
-    serde_saphyr::from_str(yaml).map_err(|error| BuildError::new(what, error.to_string()))
+/// One of the templates in `templates/objects/`, decoded once: a pass over the
+/// objects would spend most of its time on parsing them.
+struct Template<K>(LazyLock<Result<K, String>>);
+
+impl<K: Clone> Template<K> {
+    /// A template that `decode` decodes.
+    const fn new(decode: fn() -> Result<K, String>) -> Self {
+        Self(LazyLock::new(decode))
+    }
+
+    /// A copy to be completed.
+    fn get(&self, what: &'static str) -> Result<K, BuildError> {
+        self.0
+            .as_ref()
+            .cloned()
+            .map_err(|error| BuildError::new(what, error.clone()))
+    }
+}
+
+fn decode<K: DeserializeOwned>(yaml: &str) -> Result<K, String> {
+    serde_saphyr::from_str(yaml).map_err(|error| error.to_string())
 }
 
 /// The object as JSON, with its key.

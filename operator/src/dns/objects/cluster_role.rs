@@ -2,23 +2,25 @@
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule};
 
-use super::{BuildError, Desired, decode, encode};
+use super::{BuildError, Desired, Template, decode, encode};
 use crate::dns::inputs::Inputs;
 
 const WHAT: &str = "the ClusterRole of the DNS pods";
 
+static TEMPLATE: Template<ClusterRole> =
+    Template::new(|| decode(include_str!("../../../../templates/objects/cluster-role.yaml")));
+static BINDING: Template<ClusterRoleBinding> = Template::new(|| {
+    decode(include_str!(
+        "../../../../templates/objects/cluster-role-binding.yaml"
+    ))
+});
+
 pub(super) fn desired(inputs: &Inputs) -> Result<[Desired; 2], BuildError> {
-    let mut role: ClusterRole = decode(
-        WHAT,
-        include_str!("../../../../templates/objects/cluster-role.yaml"),
-    )?;
+    let mut role = TEMPLATE.get(WHAT)?;
     if !inputs.name_resolver_namespaces.is_empty() {
         role.rules.get_or_insert_default().extend(name_resolver_rules());
     }
-    let binding: ClusterRoleBinding = decode(
-        WHAT,
-        include_str!("../../../../templates/objects/cluster-role-binding.yaml"),
-    )?;
+    let binding = BINDING.get(WHAT)?;
     Ok([encode(WHAT, &role)?, encode(WHAT, &binding)?])
 }
 

@@ -3,19 +3,19 @@
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, KeyToPath, PodSpec, Volume, VolumeMount};
 
-use super::{BuildError, Desired, decode, encode, owner};
+use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::config::{Config, Transport};
 use crate::dns::inputs::{CA_BUNDLE_KEY, CaBundle, Inputs};
 
 const WHAT: &str = "the DNS DaemonSet";
+
+static TEMPLATE: Template<DaemonSet> =
+    Template::new(|| decode(include_str!("../../../../templates/objects/daemon-set-dns.yaml")));
 const DNS_CONTAINER: &str = "dns";
 const PROXY_CONTAINER: &str = "kube-rbac-proxy";
 
 pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, BuildError> {
-    let mut set: DaemonSet = decode(
-        WHAT,
-        include_str!("../../../../templates/objects/daemon-set-dns.yaml"),
-    )?;
+    let mut set = TEMPLATE.get(WHAT)?;
     set.metadata.owner_references = Some(owner(inputs));
     let pod = pod_spec(&mut set);
     pod.node_selector = Some(config.placement.node_selector.clone());

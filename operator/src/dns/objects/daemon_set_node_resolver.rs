@@ -5,17 +5,20 @@ use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
 use super::daemon_set_dns::pod_spec;
-use super::{BuildError, Desired, decode, encode, owner};
+use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::inputs::Inputs;
 
 const WHAT: &str = "the node-resolver DaemonSet";
+
+static TEMPLATE: Template<DaemonSet> = Template::new(|| {
+    decode(include_str!(
+        "../../../../templates/objects/daemon-set-node-resolver.yaml"
+    ))
+});
 const SCRIPT: &str = include_str!("../../../../templates/node-resolver.sh");
 
 pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
-    let mut set: DaemonSet = decode(
-        WHAT,
-        include_str!("../../../../templates/objects/daemon-set-node-resolver.yaml"),
-    )?;
+    let mut set = TEMPLATE.get(WHAT)?;
     set.metadata.owner_references = Some(owner(inputs));
     for container in &mut pod_spec(&mut set).containers {
         complete(container, inputs);

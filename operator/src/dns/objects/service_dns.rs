@@ -3,10 +3,13 @@
 use k8s_openapi::api::core::v1::Service;
 use serde_json::{Value, json};
 
-use super::{BuildError, Desired, decode, encode, owner};
+use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::inputs::Inputs;
 
 const WHAT: &str = "the DNS service";
+
+static TEMPLATE: Template<Service> =
+    Template::new(|| decode(include_str!("../../../../templates/objects/service-dns.yaml")));
 const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
 
 /// The Service, once it is known at which address: the API server would choose
@@ -15,10 +18,7 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
     let Some(address) = inputs.service_address else {
         return Ok(None);
     };
-    let mut service: Service = decode(
-        WHAT,
-        include_str!("../../../../templates/objects/service-dns.yaml"),
-    )?;
+    let mut service = TEMPLATE.get(WHAT)?;
     service.metadata.owner_references = Some(owner(inputs));
     service.spec.get_or_insert_default().cluster_ip = Some(address.to_string());
     let mut desired = encode(WHAT, &service)?;
