@@ -167,10 +167,12 @@ pub fn status() -> Result<()> {
         .into_iter()
         .map(|(name, id)| format!("{name}: process {id}, log {}/{name}.log", logs.display()))
         .collect();
-    text.push(format!(
-        "export KUBECONFIG={}\n",
-        state.join("kubeconfig").display()
-    ));
+    let kubeconfig = state.join("kubeconfig");
+    // Beside an existing cluster there is none of ours.
+    if kubeconfig.exists() {
+        text.push(format!("export KUBECONFIG={}", kubeconfig.display()));
+    }
+    text.push(String::new());
     print(&text.join("\n"))
 }
 
