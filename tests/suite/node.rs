@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use devcluster::install::{self, Images};
-use devcluster::{Cluster, Image, Options, Progress, Zone, images, programs};
+use devcluster::{Cluster, Image, Options, Progress, Query, Zone, images, programs};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::Value;
@@ -27,12 +27,8 @@ use crate::dns_client::{Answer, DnsClient};
 const IN_FORCE: Duration = Duration::from_secs(120);
 /// How long a rollout may take.
 const ROLLED_OUT: Duration = Duration::from_secs(240);
-/// When Knot has certainly written down what it was asked.
-const WITNESS_DELAY: Duration = Duration::from_secs(2);
 /// Queries a second during an upgrade.
 const RATE: u64 = 50;
-
-const A: u16 = 1;
 
 /// A zone with records of every TTL the steps need, below `zone`.
 fn zone(name: &str) -> Zone {
@@ -161,10 +157,11 @@ impl Node {
             .unwrap()
     }
 
-    /// How often a name was asked for upstream.
-    async fn asked_upstream(&mut self, name: &str) -> usize {
-        sleep(WITNESS_DELAY).await;
-        self.cluster.knot().unwrap().query_count(name, A)
+    /// How often a name was asked for upstream, so far.
+    async fn asked_upstream(&mut self, name: &str, record_type: RecordType) -> usize {
+        let queries = self.cluster.knot().unwrap().settled_queries().await.unwrap();
+        let same = |query: &&Query| query.name == name && query.qtype == u16::from(record_type);
+        queries.iter().filter(same).count()
     }
 
     /// Asks for ever new names below `parent` until an answer is as wanted: then
@@ -275,14 +272,14 @@ async fn obeys_the_positive_limit(node: &mut Node, name: &str) {
         assert!(ttl <= 6, "{name}: a TTL of {ttl} s after {second} s");
     }
     assert_eq!(
-        node.asked_upstream(name).await,
+        node.asked_upstream(name, RecordType::A).await,
         1,
         "{name} was asked for once while it was in the cache"
     );
     sleep_until(begun + Duration::from_millis(7500)).await;
     assert!(node.dns.a(name).await.ttl() <= 6);
     assert_eq!(
-        node.asked_upstream(name).await,
+        node.asked_upstream(name, RecordType::A).await,
         2,
         "{name} was asked for again after its limit"
     );
@@ -299,21 +296,18 @@ async fn obeys_the_negative_limit(node: &mut Node, name: &str, code: ResponseCod
         sleep_until(begun + Duration::from_secs(second)).await;
         ask(node).await;
     }
-    let asked = async |node: &mut Node| {
-        sleep(WITNESS_DELAY).await;
-        node.cluster
-            .knot()
-            .unwrap()
-            .query_count(name, u16::from(record_type))
-    };
     assert_eq!(
-        asked(node).await,
+        node.asked_upstream(name, record_type).await,
         1,
         "{name} was asked for once while its denial was in the cache"
     );
     sleep_until(begun + Duration::from_millis(8500)).await;
     ask(node).await;
-    assert_eq!(asked(node).await, 2, "{name} was asked for again after the limit");
+    assert_eq!(
+        node.asked_upstream(name, record_type).await,
+        2,
+        "{name} was asked for again after the limit"
+    );
 }
 
 async fn a_long_limit_lets_upstream_ttls_pass(node: &mut Node) {
@@ -337,18 +331,18 @@ async fn a_long_limit_lets_upstream_ttls_pass(node: &mut Node) {
     sleep_until(begun + Duration::from_secs(17)).await;
     node.dns.a(short).await;
     assert_eq!(
-        node.asked_upstream(short).await,
+        node.asked_upstream(short, RecordType::A).await,
         1,
         "{short} lives as long as the upstream said"
     );
     sleep_until(begun + Duration::from_secs(22)).await;
     assert!(node.dns.a(short).await.ttl() >= 19);
     assert_eq!(
-        node.asked_upstream(short).await,
+        node.asked_upstream(short, RecordType::A).await,
         2,
         "{short} lives no longer than the upstream said"
     );
-    assert_eq!(node.asked_upstream(long).await, 1);
+    assert_eq!(node.asked_upstream(long, RecordType::A).await, 1);
 }
 
 async fn refused_edits_change_nothing(node: &Node) {
