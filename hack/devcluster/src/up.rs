@@ -150,7 +150,7 @@ fn show(kubeconfig: &Path, answers: bool, progress: &Progress) -> Result<()> {
 }
 
 const TO_TRY: [&str; 3] = [
-    "kubectl get dns.operator/default -o yaml",
+    "kubectl edit dns.operator/default   # spec: {cache: {positiveTTL: 10s}}",
     r#"kubectl patch dns.operator/default --type=merge -p '{"spec":{"cache":{"positiveTTL":"10s"}}}'"#,
     "kubectl -n openshift-dns get configmap/dns-default -o jsonpath='{.data.Corefile}'",
 ];
