@@ -85,7 +85,7 @@ pub struct OperatorArgs {
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub heartbeats: u32,
     /// The operator; the one beside this program when not given.
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", env = "DNS_OPERATOR_PROGRAM")]
     pub program: Option<PathBuf>,
     /// Another operator to run the same way.
     #[arg(long, value_name = "PROGRAM")]
@@ -124,7 +124,7 @@ pub struct CacheArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// The operator; the one beside this program when not given.
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", env = "DNS_OPERATOR_PROGRAM")]
     pub program: Option<PathBuf>,
     /// What to print.
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
