@@ -51,6 +51,13 @@ impl Zone {
         }
         Ok(Self(text.into()))
     }
+
+    /// The zone as it heads its server block: with the port that every block
+    /// listens on, so that a zone cannot bring one of its own.
+    #[must_use]
+    pub fn with_port(&self) -> String {
+        format!("{self}:{PORT}")
+    }
 }
 
 impl fmt::Display for Zone {
@@ -203,14 +210,4 @@ fn is_domain_name(text: &str) -> bool {
         at += 1;
     }
     !escape
-}
-
-/// The port every server block listens on is appended to the zone, so a zone
-/// cannot bring one of its own.
-impl Zone {
-    /// The zone with the port that its block listens on.
-    #[must_use]
-    pub fn with_port(&self) -> String {
-        format!("{self}:{PORT}")
-    }
 }
