@@ -16,6 +16,7 @@ pub mod images;
 pub mod install;
 pub mod knot;
 pub mod kubeconfig;
+pub mod manifests;
 pub mod node;
 pub mod openshift;
 pub mod operator_program;

@@ -14,6 +14,7 @@ use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::children::wait_until;
+use crate::cluster::Distribution;
 use crate::control_plane::SERVICE_RANGE;
 use crate::install::RELEASE;
 
@@ -34,6 +35,23 @@ const NAMESPACES: [&str; 3] = [
     "openshift-ovn-kubernetes",
 ];
 const FIELD_MANAGER: &str = "devcluster";
+
+/// What a cluster is, by whether OpenShift's configuration is served.
+pub async fn distribution(client: &Client) -> Result<Distribution> {
+    let groups = client
+        .list_api_groups()
+        .await
+        .context("listing the cluster's APIs")?;
+    let configured = groups
+        .groups
+        .iter()
+        .any(|group| group.name == "config.openshift.io");
+    Ok(if configured {
+        Distribution::OpenShift
+    } else {
+        Distribution::Kubernetes
+    })
+}
 
 /// Defines OpenShift's APIs that the operator uses, and waits until they are served. Nothing is
 /// changed if they are there already.
