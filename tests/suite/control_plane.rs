@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use devcluster::{Cluster, Options, Progress};
+use devcluster::{Cluster, Distribution, Options, Progress};
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use operator::dns::objects::ObjectKey;
@@ -38,10 +38,17 @@ pub struct Plane {
 impl Plane {
     /// An API server that knows the DNS resource.
     pub async fn start() -> Self {
+        Self::start_as(Distribution::Kubernetes).await
+    }
+
+    /// An API server of a distribution, that knows the DNS resource.
+    pub async fn start_as(distribution: Distribution) -> Self {
         let room = MACHINE.acquire().await.unwrap();
-        let cluster = Cluster::start(Options::default(), &Progress::hidden())
-            .await
-            .unwrap();
+        let options = Options {
+            distribution,
+            ..Options::default()
+        };
+        let cluster = Cluster::start(options, &Progress::hidden()).await.unwrap();
         let client = cluster.client().await.unwrap();
         let plane = Self {
             cluster,
