@@ -22,3 +22,4 @@ mod manifests;
 mod node;
 mod properties;
 mod scenario;
+mod status_cases;
