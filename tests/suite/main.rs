@@ -12,14 +12,17 @@
 )]
 
 mod admission;
+mod api_server;
 mod command_line;
 mod control_plane;
 mod dns_client;
 mod durations;
 mod faults;
 mod golden;
+mod in_memory;
 mod manifests;
 mod node;
 mod properties;
+mod reconcile_cases;
 mod scenario;
 mod status_cases;

@@ -1,0 +1,209 @@
+//! Whole passes, against what OpenShift's operator makes of the same objects.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use operator::images::Images;
+use serde_json::{Map, Value, json};
+use tests::cases::{self, ReconcileCase};
+use tests::differences::Differences;
+
+use crate::api_server::ApiServer;
+use crate::in_memory::{Setting, operate};
+
+/// How long the operator runs, by the paused clock: long enough for retries.
+const RUN: Duration = Duration::from_secs(300);
+
+/// Our own script, which stands where a case has it masked.
+const SCRIPT: &str = include_str!("../../templates/node-resolver.sh");
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The cluster of a case. What an API server would have set is set: the operator
+/// is to find its own work there, and repair nothing but what the case is about.
+fn cluster(case: &ReconcileCase, started: Timestamp) -> ApiServer {
+    let server = ApiServer::default();
+    for object in &case.request.objects {
+        let mut object = object.clone();
+        walk(&mut object, &mut |value| {
+            let Some(text) = value.as_str() else { return };
+            if let Some(age) = ago(text) {
+                *value = json!(second(started - age));
+            } else if text == "MASKED" {
+                *value = SCRIPT.into();
+            }
+        });
+        if let Some(role) = object.get_mut("roleRef") {
+            role["apiGroup"] = RBAC.into();
+        }
+        server.load(object);
+    }
+    fill_in_owners(&server);
+    server.refuse(&case.request.fail_on);
+    server
+}
+
+/// An owner without a uid is the object of that name.
+fn fill_in_owners(server: &ApiServer) {
+    for mut object in server.objects() {
+        let Some(owner) = object.pointer_mut("/metadata/ownerReferences/0") else {
+            continue;
+        };
+        if owner["uid"] != "" {
+            continue;
+        }
+        let text = |field: &str| owner[field].as_str().unwrap().to_owned();
+        if let Some(of) = server.get(&text("kind"), &text("name")) {
+            owner["uid"] = of["metadata"]["uid"].clone();
+            server.load(object);
+        }
+    }
+}
+
+/// `@ago:10s` is ten seconds ago.
+fn ago(text: &str) -> Option<SignedDuration> {
+    text.strip_prefix("@ago:")?.parse().ok()
+}
+
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn walk(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| walk(value, change)),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, change)),
+        value => change(value),
+    }
+}
+
+/// Objects by kind and name, without what differs from run to run or means the
+/// same either way.
+fn canonical(objects: &[Value], started: Timestamp) -> Value {
+    let mut found = Map::new();
+    for object in objects {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        let kind = object["kind"].as_str().unwrap();
+        let mut object = object.clone();
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        for volatile in ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"] {
+            metadata.remove(volatile);
+        }
+        if let Some(owner) = object.pointer_mut("/metadata/ownerReferences/0")
+            && owner["kind"] != "DNS"
+        {
+            owner["uid"] = "of the owner".into();
+        }
+        if let Some(role) = object.get_mut("roleRef") {
+            role["apiGroup"] = RBAC.into();
+        }
+        if let Some(conditions) = object.pointer_mut("/status/conditions") {
+            *conditions = by_type(conditions, started);
+        }
+        walk(&mut object, &mut |value| {
+            if value == SCRIPT {
+                *value = "MASKED".into();
+            }
+        });
+        let same = found.insert(format!("{kind} {name}"), without_empty(object));
+        assert!(same.is_none(), "two objects are called {kind} {name}");
+    }
+    Value::Object(found)
+}
+
+/// The conditions by type, with `NOW` for the time of the run.
+fn by_type(conditions: &Value, started: Timestamp) -> Value {
+    let mut found = Map::new();
+    for condition in conditions.as_array().into_iter().flatten() {
+        let mut condition = condition.clone();
+        let since = condition["lastTransitionTime"].as_str().unwrap_or_default();
+        if let Ok(since) = since.parse::<Timestamp>()
+            && since >= started - SignedDuration::from_secs(1)
+        {
+            condition["lastTransitionTime"] = "NOW".into();
+        } else if let Some(age) = ago(since) {
+            condition["lastTransitionTime"] = second(started - age).into();
+        }
+        let kind = condition["type"].as_str().unwrap().to_owned();
+        found.insert(kind, condition);
+    }
+    Value::Object(found)
+}
+
+/// Go's zero values say nothing: what is empty may as well be missing.
+fn without_empty(value: Value) -> Value {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (key, without_empty(value)))
+            .filter(|(_, value)| !is_empty(value))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_empty).collect(),
+        value => value,
+    }
+}
+
+/// The writes, however often each; a patch is the reference's update.
+fn distinct(writes: &[String]) -> Value {
+    let mut set = Map::new();
+    for write in writes {
+        let write = match write.strip_prefix("patch ") {
+            Some(rest) => format!("update {rest}"),
+            None => write.clone(),
+        };
+        set.insert(write, true.into());
+    }
+    Value::Object(set)
+}
+
+async fn ours(case: &ReconcileCase, started: Timestamp) -> Value {
+    let server = cluster(case, started);
+    let images = &case.request.images;
+    let mut setting = Setting {
+        images: Images {
+            coredns: images.coredns.clone(),
+            openshift_cli: images.openshift_cli.clone(),
+            kube_rbac_proxy: images.kube_rbac_proxy.clone(),
+        },
+        ..Setting::default()
+    };
+    if let Some(version) = &case.request.release_version {
+        setting.release_version.clone_from(version);
+    }
+    let run = tokio::time::timeout(RUN, operate(server.client(), setting)).await;
+    assert!(run.is_err(), "{}: the operator has ended", case.name);
+    json!({
+        "objects": canonical(&server.objects(), started),
+        "writes": distinct(&server.writes()),
+    })
+}
+
+fn reference(case: &ReconcileCase, started: Timestamp) -> Value {
+    json!({
+        "objects": canonical(&case.expected.objects, started),
+        "writes": distinct(&case.writes),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_and_writes_are_the_reference_s_but_for_what_is_listed() {
+    let differences = Differences::load("reconcile-differences.yaml").unwrap();
+    let mut wrong = Vec::new();
+    for case in cases::reconcile().unwrap() {
+        let started = Timestamp::now();
+        let (reference, ours) = (reference(&case, started), ours(&case, started).await);
+        wrong.extend(differences.mismatch(&case.name, &reference, &ours));
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} cases differ otherwise than listed:\n{}",
+        wrong.len(),
+        wrong.join("")
+    );
+}
