@@ -33,14 +33,14 @@ pub enum ApplyError {
         object: ObjectKey,
     },
     /// The API server refused, or could not be reached.
-    #[error("failed to {action} {object}: {source}")]
+    #[error("failed to {action} {object}: {}", told(reason))]
     Refused {
         /// What was tried.
         action: &'static str,
         /// With what.
         object: ObjectKey,
         /// Why.
-        source: Box<kube::Error>,
+        reason: Box<kube::Error>,
     },
     /// The kind is none that the operator writes: a defect of the program.
     #[error("failed to write {0}: the operator does not know where it is served")]
@@ -188,6 +188,14 @@ fn patch_parameters() -> PatchParams {
     }
 }
 
+/// The API server's own words; what surrounds them is for programs.
+fn told(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        error => error.to_string(),
+    }
+}
+
 fn refused(action: &'static str, object: &ObjectKey, error: kube::Error) -> ApplyError {
     let object = object.clone();
     match error {
@@ -197,7 +205,7 @@ fn refused(action: &'static str, object: &ObjectKey, error: kube::Error) -> Appl
         error => ApplyError::Refused {
             action,
             object,
-            source: Box::new(error),
+            reason: Box::new(error),
         },
     }
 }

@@ -4,7 +4,7 @@
 //! The operator answers for the fields it sets and leaves the others to whoever
 //! set them, among them the API server with its defaults. A list is as long as
 //! wanted, its items in the wanted order. A repair is a fixed point: applied, it
-//! leaves no difference.
+//! leaves no difference. A wanted `null` stands for a field that nobody may set.
 
 use serde_json::{Map, Value};
 
@@ -26,6 +26,15 @@ const EXACT: [&str; 9] = [
 const ALTERNATIVES: [&str; 3] = ["livenessProbe", "readinessProbe", "volumes"];
 /// Maps of text, in which an empty value is one.
 const TEXT_MAPS: [&str; 5] = ["annotations", "data", "labels", "matchLabels", "nodeSelector"];
+
+/// What the API server sets where nothing is set. A field that must not be there
+/// may as well hold it.
+const DEFAULTS: [(&str, &str); 4] = [
+    ("internalTrafficPolicy", "\"Cluster\""),
+    ("sessionAffinity", "\"None\""),
+    ("terminationGracePeriodSeconds", "30"),
+    ("type", "\"ClusterIP\""),
+];
 
 /// A live object differs from the wanted one.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +121,7 @@ impl Place {
             let place = self.child(key);
             let found = live.get(key).unwrap_or(&Value::Null);
             if wanted.is_null() {
-                if !found.is_null() {
+                if !is_unset(key, found) {
                     fields.push(place.path);
                     patch.insert(key.clone(), Value::Null);
                 }
@@ -203,6 +212,15 @@ fn same(desired: &Value, live: &Value) -> bool {
         }
         _ => desired == live || (is_empty(desired) && is_empty(live)),
     }
+}
+
+/// Whether a field holds nothing but what the API server puts there.
+fn is_unset(key: &str, value: &Value) -> bool {
+    let text = value.to_string();
+    is_empty(value)
+        || DEFAULTS
+            .iter()
+            .any(|(field, default)| *field == key && *default == text)
 }
 
 fn is_empty(value: &Value) -> bool {

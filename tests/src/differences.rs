@@ -3,7 +3,9 @@
 //!
 //! The lists are `tests/cases/*-differences.yaml`: a reason, the number of the
 //! defect in OpenShift's operator, and for each case the places that differ, as
-//! JSON pointers without the first slash, with what stands there instead.
+//! JSON pointers without the first slash, with what stands there instead: a value,
+//! `null` for nothing, or `as in: CASE` for what the reference has there in another
+//! case.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,17 +69,28 @@ impl Differences {
     }
 
     /// Compares what the reference answers with what we do; nothing when they
-    /// differ exactly as listed, in every place that is listed and no other.
+    /// differ exactly as listed, in every place that is listed and no other. `other`
+    /// is what the reference answers in another case.
     #[must_use]
-    pub fn mismatch(&self, case: &str, reference: &Value, ours: &Value) -> Option<String> {
-        let listed = self.of(case);
+    pub fn mismatch(
+        &self,
+        case: &str,
+        reference: &Value,
+        ours: &Value,
+        other: impl Fn(&str) -> Value,
+    ) -> Option<String> {
+        let mut listed = self.of(case);
+        for (pointer, value) in &mut listed {
+            if let Some(name) = value["as in"].as_str() {
+                *value = at(&other(name), pointer);
+            }
+        }
         let found = compare(reference, ours);
         let place = |pointer: &String| {
-            let at = |value: &Value| value.pointer(&format!("/{pointer}")).cloned().unwrap_or_default();
             format!(
                 "  {pointer}\n    reference: {}\n    ours:      {}\n    listed:    {}\n",
-                at(reference),
-                at(ours),
+                at(reference, pointer),
+                at(ours, pointer),
                 listed.get(pointer).map_or("-".into(), ToString::to_string),
             )
         };
@@ -98,6 +111,10 @@ impl Differences {
             format!("{case} ({})\n{wrong}", reasons.join("; "))
         })
     }
+}
+
+fn at(value: &Value, pointer: &str) -> Value {
+    value.pointer(&format!("/{pointer}")).cloned().unwrap_or_default()
 }
 
 /// The places where two values differ, with what `ours` has there.

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, KeyToPath, PodSpec, Volume, VolumeMount};
+use serde_json::Value;
 
 use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::config::{Config, Transport};
@@ -41,7 +42,21 @@ pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, Build
             _ => {}
         }
     }
-    encode(WHAT, &set)
+    let mut desired = encode(WHAT, &set)?;
+    let pod = &mut desired.value["spec"]["template"]["spec"];
+    // CoreDNS stops within the time that pods have by default, and the proxy runs
+    // what its image says, ready at once: nobody may set anything else.
+    pod["terminationGracePeriodSeconds"] = Value::Null;
+    let containers = pod["containers"].as_array_mut();
+    for proxy in containers
+        .into_iter()
+        .flatten()
+        .filter(|container| container["name"] == PROXY_CONTAINER)
+    {
+        proxy["command"] = Value::Null;
+        proxy["readinessProbe"] = Value::Null;
+    }
+    Ok(desired)
 }
 
 pub(super) fn pod_spec(set: &mut DaemonSet) -> &mut PodSpec {

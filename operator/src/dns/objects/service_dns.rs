@@ -10,6 +10,16 @@ const WHAT: &str = "the DNS service";
 
 static TEMPLATE: Template<Service> =
     Template::new(|| decode(include_str!("../../../../templates/objects/service-dns.yaml")));
+/// Fields that nobody may set: they change who is answered, and from where.
+const UNSET: [&str; 7] = [
+    "externalIPs",
+    "externalName",
+    "internalTrafficPolicy",
+    "publishNotReadyAddresses",
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "type",
+];
 const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
 
 /// The Service, once it is known at which address: the API server would choose
@@ -28,5 +38,8 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
         Value::Null
     };
     desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
+    for field in UNSET {
+        desired.value["spec"][field] = Value::Null;
+    }
     Ok(Some(desired))
 }
