@@ -6,36 +6,30 @@
 //! checked against the real kube-apiserver, by `api_server_parity`. It collects no
 //! garbage, and an apply takes every field.
 
+mod calls;
 pub mod faults;
 mod kinds;
 mod store;
+mod watches;
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use futures::stream;
-use http::{Method, Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use kube::client::retry::RetryPolicy;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::mpsc;
 use tower::{Service, ServiceBuilder};
 
+use calls::{Answer, Call, Served, respond, status};
 use faults::{Failure, Fault, Order};
 use kinds::{Kind, Place};
 use store::{Happened, Id, Refusal, Store};
-
-/// The body of an answer.
-type Answer = UnsyncBoxBody<Bytes, io::Error>;
+use watches::{Selection, Watch};
 
 /// How long the operator's connection waits for an answer before it gives up.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(180);
@@ -59,41 +53,6 @@ struct State {
     lag: u64,
     /// Groups that are not served.
     absent: Vec<&'static str>,
-}
-
-struct Watch {
-    selection: Selection,
-    events: UnboundedSender<Value>,
-    held: Option<Value>,
-}
-
-/// Which objects a list or a watch is about.
-#[derive(Clone)]
-struct Selection {
-    kind: &'static Kind,
-    namespace: Option<String>,
-    query: BTreeMap<String, String>,
-}
-
-impl Selection {
-    fn contains(&self, id: &Id, object: &Value) -> bool {
-        let selector = |name: &str| self.query.get(name).map(String::as_str).unwrap_or_default();
-        let metadata = &object["metadata"];
-        let fields = selector("fieldSelector")
-            .split(',')
-            .all(|term| match term.split_once('=') {
-                Some(("metadata.name", name)) => name == id.name,
-                _ => term.is_empty(),
-            });
-        let labels = selector("labelSelector")
-            .split(',')
-            .all(|term| match term.split_once('=') {
-                Some((label, value)) => metadata["labels"][label] == value,
-                None => term.is_empty() || metadata["labels"][term].is_string(),
-            });
-        let namespace = self.namespace.is_none() || self.namespace == id.namespace;
-        *id.kind == *self.kind && namespace && fields && labels
-    }
 }
 
 impl ApiServer {
@@ -209,21 +168,7 @@ impl ApiServer {
     }
 
     async fn answer(self, request: Request<Body>) -> Result<Response<Answer>, io::Error> {
-        let (parts, body) = request.into_parts();
-        let body = body.collect_bytes().await.map_err(io::Error::other)?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let query: BTreeMap<String, String> = query.into_owned().collect();
-        let call = Call {
-            method: parts.method,
-            path: parts.uri.path().to_owned(),
-            is_apply: parts
-                .headers
-                .get("content-type")
-                .is_some_and(|mime| mime == "application/apply-patch+yaml"),
-            query,
-            body,
-        };
+        let call = Call::read(request).await?;
         let failure = self.lock().note(&call);
         let answer = match &failure {
             Some(Failure::Refused(code)) => Err(Refusal::new(*code, "Injected", "as told")),
@@ -241,41 +186,6 @@ impl ApiServer {
             Some(Failure::Refused(_)) | None => Ok(respond(answer)),
         }
     }
-}
-
-/// A request that was read.
-struct Call {
-    method: Method,
-    path: String,
-    query: BTreeMap<String, String>,
-    is_apply: bool,
-    body: Value,
-}
-
-impl Call {
-    fn verb(&self, name: Option<&str>) -> &'static str {
-        match (&self.method, name) {
-            (&Method::GET, _) if self.query.get("watch").is_some_and(|on| on == "true") => "watch",
-            (&Method::GET, None) => "list",
-            (&Method::GET, Some(_)) => "get",
-            (&Method::POST, _) => "create",
-            (&Method::PATCH, _) if self.is_apply => "apply",
-            (&Method::PATCH, _) => "patch",
-            (&Method::PUT, _) => "update",
-            (&Method::DELETE, _) => "delete",
-            _ => "other",
-        }
-    }
-
-    fn is_read(&self) -> bool {
-        self.method == Method::GET
-    }
-}
-
-/// What a call is answered with.
-enum Served {
-    Object(u16, Value),
-    Events(mpsc::UnboundedReceiver<Value>),
 }
 
 impl State {
@@ -439,33 +349,6 @@ impl State {
     }
 }
 
-impl Watch {
-    fn tell(&mut self, happened: &Happened, order: Order) {
-        if !self.selection.contains(&happened.id, &happened.object) {
-            return;
-        }
-        let event = json!({ "type": happened.what, "object": happened.object });
-        // Nobody may listen any more.
-        let send = |event: &Value| {
-            let _ = self.events.send(event.clone());
-        };
-        match order {
-            Order::AsTheyCome => send(&event),
-            Order::Twice => {
-                let before = self.held.replace(event.clone());
-                [Some(&event), before.as_ref(), Some(&event)]
-                    .into_iter()
-                    .flatten()
-                    .for_each(send);
-            }
-            Order::Swapped => match self.held.take() {
-                Some(before) => [&event, &before].into_iter().for_each(send),
-                None => self.held = Some(event),
-            },
-        }
-    }
-}
-
 impl Service<Request<Body>> for ApiServer {
     type Response = Response<Answer>;
     type Error = io::Error;
@@ -478,36 +361,4 @@ impl Service<Request<Body>> for ApiServer {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         Box::pin(self.clone().answer(request))
     }
-}
-
-fn respond(answer: Result<Served, Refusal>) -> Response<Answer> {
-    let (code, body) = match answer {
-        Ok(Served::Object(code, object)) => (code, whole(&object)),
-        Ok(Served::Events(receiver)) => {
-            let events = stream::unfold(receiver, async |mut receiver| {
-                let event = receiver.recv().await?;
-                let line = Bytes::from(format!("{event}\n"));
-                Some((Ok(http_body::Frame::data(line)), receiver))
-            });
-            (200, StreamBody::new(events.boxed()).boxed_unsync())
-        }
-        Err(refusal) => (refusal.code, whole(&status(&refusal))),
-    };
-    Response::builder()
-        .status(code)
-        .header("content-type", "application/json")
-        .body(body)
-        .unwrap()
-}
-
-fn whole(object: &Value) -> Answer {
-    let never = |never: Infallible| match never {};
-    Full::from(object.to_string()).map_err(never).boxed_unsync()
-}
-
-fn status(refusal: &Refusal) -> Value {
-    json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": refusal.message, "reason": refusal.reason, "code": refusal.code,
-    })
 }

@@ -13,6 +13,7 @@
 
 mod admission;
 mod api_server;
+mod api_server_parity;
 mod command_line;
 mod control_plane;
 mod dns_client;

@@ -90,6 +90,11 @@ impl Kind {
             .iter()
             .find(|kind| object["kind"] == kind.kind && object["apiVersion"] == kind.api_version)
     }
+
+    /// Whether the API server counts the changes of its specification.
+    pub fn has_generations(&self) -> bool {
+        !["v1", "events.k8s.io/v1", "coordination.k8s.io/v1", RBAC].contains(&self.api_version)
+    }
 }
 
 /// Reads a path; nothing where nothing is served.

@@ -73,6 +73,10 @@ impl Store {
         self.live.get(id).ok_or_else(|| Refusal::not_found(id))
     }
 
+    fn counts(&self, id: &Id) -> bool {
+        self.generations && id.kind.has_generations()
+    }
+
     /// The objects there were at a version.
     pub fn at(&self, version: u64) -> BTreeMap<Id, Value> {
         let mut objects = BTreeMap::new();
@@ -100,7 +104,7 @@ impl Store {
         if let Some(namespace) = &id.namespace {
             metadata["namespace"] = json!(namespace);
         }
-        if self.generations {
+        if self.counts(id) {
             metadata["generation"] = json!(1);
         }
         Ok(self.put("ADDED", id, object))
@@ -112,7 +116,7 @@ impl Store {
             let uid = format!("00000000-0000-0000-0000-{:012}", self.version + 1);
             object["metadata"]["uid"] = json!(uid);
         }
-        if self.generations && object["metadata"]["generation"].is_null() {
+        if self.counts(id) && object["metadata"]["generation"].is_null() {
             object["metadata"]["generation"] = json!(1);
         }
         let what = if self.live.contains_key(id) {
@@ -165,14 +169,18 @@ impl Store {
                 set(&mut object["metadata"], field, &live["metadata"][field]);
             }
         }
-        let is_leaving = object["metadata"]["deletionTimestamp"].is_string();
-        if is_leaving && !has_finalizers(&object) {
-            return Ok(self.take(id, object));
+        if !has_finalizers(&object) {
+            remove(&mut object["metadata"], "finalizers");
+            if object["metadata"]["deletionTimestamp"].is_string() {
+                // The answer is of the version before the deletion.
+                self.take(id, object.clone());
+                return Ok(object);
+            }
         }
         if object == live {
             return Ok(live);
         }
-        if self.generations && specification(&object) != specification(&live) {
+        if self.counts(id) && specification(&object) != specification(&live) {
             let generation = live["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
@@ -198,7 +206,7 @@ impl Store {
         if object["metadata"]["deletionTimestamp"].is_null() {
             object["metadata"]["deletionTimestamp"] = now();
             object["metadata"]["deletionGracePeriodSeconds"] = json!(0);
-            if self.generations {
+            if self.counts(id) {
                 let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
                 object["metadata"]["generation"] = json!(generation + 1);
             }
@@ -213,9 +221,9 @@ impl Store {
         object
     }
 
-    fn take(&mut self, id: &Id, object: Value) -> Value {
+    fn take(&mut self, id: &Id, object: Value) {
         self.live.remove(id);
-        self.record("DELETED", id, object)
+        self.record("DELETED", id, object);
     }
 
     fn record(&mut self, what: &'static str, id: &Id, mut object: Value) -> Value {
