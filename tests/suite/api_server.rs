@@ -85,13 +85,27 @@ impl ApiServer {
     /// Every object there is.
     pub fn objects(&self) -> Vec<Value> {
         let state = self.lock();
-        state.store.at(u64::MAX).into_values().collect()
+        state.store.live.values().cloned().collect()
     }
 
     /// An object by kind and name.
     pub fn get(&self, kind: &str, name: &str) -> Option<Value> {
         let is_it = |object: &Value| object["kind"] == kind && object["metadata"]["name"] == name;
         self.objects().into_iter().find(is_it)
+    }
+
+    /// How much has happened to objects.
+    pub fn changes(&self) -> usize {
+        self.lock().store.history.len()
+    }
+
+    /// Deletes an object, as somebody else does.
+    pub fn remove(&self, kind: &str, name: &str) {
+        let mut state = self.lock();
+        let mut ids = state.store.live.keys();
+        let id = ids.find(|id| id.kind.kind == kind && id.name == name).cloned();
+        state.store.delete(&id.unwrap(), &Value::Null).unwrap();
+        state.tell();
     }
 
     /// Everything that has happened to objects, as the kind and name with the

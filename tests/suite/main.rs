@@ -12,6 +12,7 @@
 )]
 
 mod admission;
+mod api_faults;
 mod api_server;
 mod api_server_parity;
 mod command_line;

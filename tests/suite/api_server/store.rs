@@ -61,7 +61,7 @@ impl Refusal {
 /// The objects.
 #[derive(Default)]
 pub struct Store {
-    live: BTreeMap<Id, Value>,
+    pub live: BTreeMap<Id, Value>,
     pub version: u64,
     pub history: Vec<Happened>,
     /// Whether `metadata.generation` is kept.
@@ -79,6 +79,9 @@ impl Store {
 
     /// The objects there were at a version.
     pub fn at(&self, version: u64) -> BTreeMap<Id, Value> {
+        if version >= self.version {
+            return self.live.clone();
+        }
         let mut objects = BTreeMap::new();
         for happened in self.history.iter().filter(|happened| happened.version <= version) {
             match happened.what {
@@ -172,8 +175,9 @@ impl Store {
         if !has_finalizers(&object) {
             remove(&mut object["metadata"], "finalizers");
             if object["metadata"]["deletionTimestamp"].is_string() {
-                // The answer is of the version before the deletion.
-                self.take(id, object.clone());
+                // The answer is of the version before the deletion; those who
+                // watch are told of the object as it was.
+                self.take(id, live);
                 return Ok(object);
             }
         }
