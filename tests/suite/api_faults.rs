@@ -165,10 +165,15 @@ impl Trial {
         if settled {
             run(&server, async {}).await;
         }
+        Self::at(&server)
+    }
+
+    /// The same cluster, apart.
+    fn at(server: &ApiServer) -> Self {
         Self {
             calls: server.calls().len(),
             history: server.changes(),
-            server,
+            server: server.copy(),
         }
     }
 
@@ -200,16 +205,18 @@ fn assert_same<T: PartialEq + std::fmt::Debug>(
 
 /// Runs a change with every call failing in every way.
 async fn every_call_may_fail(settled: bool, change: impl Fn(&ApiServer)) {
-    let clean = Trial::on(settled).await;
+    let before = Trial::on(settled).await.server;
+    let clean = Trial::at(&before);
     clean.run(&change, None).await;
     let (wanted, wanted_way) = (outcome(&clean.server), way(&clean.server, clean.history));
     let calls = clean.server.calls().split_off(clean.calls);
     assert!(calls.len() > 30, "{calls:?}");
     for (number, call) in calls.iter().enumerate() {
-        for failure in FAILURES {
+        let is_read = ["get ", "list ", "watch "].iter().any(|verb| call.starts_with(verb));
+        for failure in FAILURES.iter().filter(|failure| !is_read || !failure.is_done()) {
             let what = format!("{failure:?} at {number}, {call}");
-            let trial = Trial::on(settled).await;
-            trial.run(&change, Some((number, failure))).await;
+            let trial = Trial::at(&before);
+            trial.run(&change, Some((number, *failure))).await;
             assert!(trial.server.has_failed(), "{what}: it was not called");
             let found = outcome(&trial.server);
             assert_same(&found, &wanted, &what);

@@ -63,6 +63,19 @@ impl ApiServer {
         server
     }
 
+    /// Another API server with the same objects and the same past.
+    pub fn copy(&self) -> Self {
+        let state = self.lock();
+        Self(Arc::new(Mutex::new(State {
+            store: state.store.clone(),
+            told: state.told,
+            calls: state.calls.clone(),
+            writes: state.writes.clone(),
+            absent: state.absent.clone(),
+            ..State::default()
+        })))
+    }
+
     /// Serves no kinds of a group.
     pub fn without(&self, group_version: &'static str) {
         self.lock().absent.push(group_version);

@@ -59,7 +59,7 @@ impl Refusal {
 }
 
 /// The objects.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Store {
     pub live: BTreeMap<Id, Value>,
     pub version: u64,
