@@ -27,8 +27,7 @@ const ALTERNATIVES: [&str; 3] = ["livenessProbe", "readinessProbe", "volumes"];
 /// Maps of text, in which an empty value is one.
 const TEXT_MAPS: [&str; 5] = ["annotations", "data", "labels", "matchLabels", "nodeSelector"];
 
-/// What the API server sets where nothing is set. A field that must not be there
-/// may as well hold it.
+/// What the API server puts into fields that nobody has set.
 const DEFAULTS: [(&str, &str); 4] = [
     ("internalTrafficPolicy", "\"Cluster\""),
     ("sessionAffinity", "\"None\""),
@@ -104,6 +103,13 @@ impl Place {
         }
     }
 
+    /// Whether a field that must be missing is as good as that.
+    fn is_unset(&self, found: &Value) -> bool {
+        let by_default = |(key, value): &(&str, &str)| *key == self.key && found.to_string() == *value;
+        found.is_null()
+            || (!self.in_text_map && (is_empty(found) || *found == false || DEFAULTS.iter().any(by_default)))
+    }
+
     /// Whether two values that are not both maps or both lists are the same: the
     /// API server stores no empty ones.
     fn equal(&self, desired: &Value, live: &Value) -> bool {
@@ -121,7 +127,7 @@ impl Place {
             let place = self.child(key);
             let found = live.get(key).unwrap_or(&Value::Null);
             if wanted.is_null() {
-                if !is_unset(key, found) {
+                if !place.is_unset(found) {
                     fields.push(place.path);
                     patch.insert(key.clone(), Value::Null);
                 }
@@ -212,15 +218,6 @@ fn same(desired: &Value, live: &Value) -> bool {
         }
         _ => desired == live || (is_empty(desired) && is_empty(live)),
     }
-}
-
-/// Whether a field holds nothing but what the API server puts there.
-fn is_unset(key: &str, value: &Value) -> bool {
-    let text = value.to_string();
-    is_empty(value)
-        || DEFAULTS
-            .iter()
-            .any(|(field, default)| *field == key && *default == text)
 }
 
 fn is_empty(value: &Value) -> bool {

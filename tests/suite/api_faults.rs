@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::api_server::ApiServer;
 use crate::api_server::faults::{Failure, Fault, Order};
-use crate::in_memory::{Setting, operate, run_pods};
+use crate::in_memory::{Setting, definitions, operate, run_pods};
 
 /// How long the operator has, by the paused clock, to get over a fault: a silent
 /// connection alone takes three minutes.
@@ -31,6 +31,7 @@ const FAILURES: [Failure; 9] = [
 /// An OpenShift cluster without a DNS, and with a CA bundle.
 fn cluster() -> ApiServer {
     let server = ApiServer::with_generations();
+    definitions().for_each(|definition| server.load(definition));
     let config = "config.openshift.io/v1";
     for object in [
         json!({
@@ -212,7 +213,9 @@ async fn every_call_may_fail(settled: bool, change: impl Fn(&ApiServer)) {
     let calls = clean.server.calls().split_off(clean.calls);
     assert!(calls.len() > 30, "{calls:?}");
     for (number, call) in calls.iter().enumerate() {
-        let is_read = ["get ", "list ", "watch "].iter().any(|verb| call.starts_with(verb));
+        let is_read = ["get ", "list ", "watch "]
+            .iter()
+            .any(|verb| call.starts_with(verb));
         for failure in FAILURES.iter().filter(|failure| !is_read || !failure.is_done()) {
             let what = format!("{failure:?} at {number}, {call}");
             let trial = Trial::at(&before);

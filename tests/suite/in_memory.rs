@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use kube::Client;
 use operator::cli::ClusterArgs;
+use operator::dns::Setup;
 use operator::dns::corefile::Templates;
 use operator::images::Images;
-use serde_json::json;
+use operator::resources::WATCHED_WHERE_DEFINED;
+use serde_json::{Value, json};
 
 use crate::api_server::ApiServer;
 
@@ -32,15 +34,32 @@ impl Default for Setting {
 
 /// The operator, for as long as it is polled.
 pub async fn operate(client: Client, setting: Setting) {
-    let cluster = ClusterArgs {
-        cluster_ip: None,
-        cluster_domain: "cluster.local".into(),
-        release_version: setting.release_version,
+    let setup = Setup {
+        images: setting.images,
+        templates: Templates::new().unwrap(),
+        cluster: ClusterArgs {
+            cluster_ip: None,
+            cluster_domain: "cluster.local".into(),
+            release_version: setting.release_version,
+        },
     };
-    let templates = Templates::new().unwrap();
-    operator::run::operate(client, setting.images, templates, cluster, |_| {})
+    operator::run::operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await
         .unwrap();
+}
+
+/// The definitions of an OpenShift cluster's resources.
+pub fn definitions() -> impl Iterator<Item = Value> {
+    let definition = |resource: &str| {
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": { "name": resource },
+        })
+    };
+    let resources = WATCHED_WHERE_DEFINED
+        .iter()
+        .map(|scope| scope.resource.definition());
+    resources.map(move |resource| definition(&resource))
 }
 
 /// Pods on three nodes, for as long as it is polled.

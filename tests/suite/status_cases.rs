@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use api::OperatorCondition;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use operator::dns::ca_bundle::CaBundles;
 use operator::dns::config::Config;
 use operator::dns::status::{Observation, Rollout, TOLERANCE};
 use serde_json::{Value, json};
@@ -61,6 +62,7 @@ fn ours(case: &StatusCase) -> Value {
         node_resolver: inputs.have_node_resolver_daemon_set.then_some(node_resolver),
         placement: Some(&config.placement),
         invalid: None,
+        bundles: &CaBundles::default(),
         failures: &[],
     }
     .assess();

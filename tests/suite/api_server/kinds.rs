@@ -32,7 +32,7 @@ const fn kind(
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 const CONFIG: &str = "config.openshift.io/v1";
 
-pub static KINDS: [Kind; 22] = [
+pub static KINDS: [Kind; 23] = [
     kind("v1", "Namespace", "namespaces", false, true),
     kind("v1", "Node", "nodes", false, true),
     kind("v1", "Pod", "pods", true, true),
@@ -62,6 +62,13 @@ pub static KINDS: [Kind; 22] = [
         false,
     ),
     kind("operator.openshift.io/v1", "DNS", "dnses", false, true),
+    kind(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+        true,
+    ),
     kind(CONFIG, "Network", "networks", false, false),
     kind(CONFIG, "APIServer", "apiservers", false, false),
     kind(CONFIG, "FeatureGate", "featuregates", false, true),

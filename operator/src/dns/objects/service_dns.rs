@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::Service;
 use serde_json::{Value, json};
 
+use super::daemon_set_dns::must_be_missing;
 use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::inputs::Inputs;
 
@@ -38,8 +39,6 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
         Value::Null
     };
     desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
-    for field in UNSET {
-        desired.value["spec"][field] = Value::Null;
-    }
+    must_be_missing(&mut desired.value["spec"], &UNSET);
     Ok(Some(desired))
 }
