@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::api_server::ApiServer;
 use crate::api_server::faults::{Failure, Fault, Order};
-use crate::in_memory::{Setting, definitions, operate, run_pods};
+use crate::in_memory::{Setting, certificate, definitions, operate, run_pods};
 
 /// How long the operator has, by the paused clock, to get over a fault: a silent
 /// connection alone takes three minutes.
@@ -41,7 +41,7 @@ fn cluster() -> ApiServer {
         json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": { "name": "corporate", "namespace": "openshift-config" },
-            "data": { "ca-bundle.crt": "-----BEGIN CERTIFICATE-----" },
+            "data": { "ca-bundle.crt": certificate() },
         }),
     ] {
         server.load(object);

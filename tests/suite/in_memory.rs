@@ -1,6 +1,7 @@
 //! The operator on the API server in memory, and nodes whose pods are ready at
 //! once.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use kube::Client;
@@ -9,6 +10,7 @@ use operator::dns::Setup;
 use operator::dns::corefile::Templates;
 use operator::images::Images;
 use operator::resources::WATCHED_WHERE_DEFINED;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::{Value, json};
 
 use crate::api_server::ApiServer;
@@ -46,6 +48,17 @@ pub async fn operate(client: Client, setting: Setting) {
     operator::run::operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await
         .unwrap();
+}
+
+/// The certificate of an authority, in PEM.
+pub fn certificate() -> &'static str {
+    static PEM: LazyLock<String> = LazyLock::new(|| {
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        parameters.self_signed(&key).unwrap().pem()
+    });
+    &PEM
 }
 
 /// The definitions of an OpenShift cluster's resources.
