@@ -23,7 +23,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::dns::Outcome;
-use crate::dns::inputs::revision;
+use crate::dns::digest::revision;
 
 use requests::{Code, RequestLabels, Verb};
 
@@ -226,8 +226,14 @@ impl Metrics {
         *self.spec_valid.lock() = Some(valid);
     }
 
-    /// The Corefile that is in force, whoever has put it there.
-    pub fn corefile_in_force(&self, corefile: &str) {
+    /// Which Corefile was in force before a pass, and which is after it.
+    pub fn corefile(&self, before: Option<&str>, after: Option<&str>) {
+        let Some(corefile) = after else {
+            return;
+        };
+        if before != after {
+            self.published.inc();
+        }
         let labels = CorefileLabels {
             revision: revision(corefile),
         };
@@ -237,14 +243,9 @@ impl Metrics {
         }
     }
 
-    /// A Corefile was put into force in the place of another, or of none.
-    pub fn corefile_published(&self, corefile: &str) {
-        self.published.inc();
-        self.corefile_in_force(corefile);
-    }
-
     /// How many of the CA bundles that the specification names are in use, are not
-    /// there, and hold no certificates.
+    /// there, and hold no certificates. One that has gone while its copy is in use
+    /// counts as both.
     pub fn ca_bundles(&self, in_use: usize, missing: usize, unreadable: usize) {
         for (state, count) in [
             (CaBundleState::InUse, in_use),

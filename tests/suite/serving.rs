@@ -6,7 +6,7 @@ mod offer;
 mod parts;
 mod tls;
 
-use operator::dns::inputs::revision;
+use operator::dns::digest::revision;
 use serde_json::json;
 
 use crate::control_plane::{Operator, Plane, eventually};

@@ -9,10 +9,9 @@ use devcluster::certificates::{Authority, Pair};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
-use kube::api::{ListParams, PostParams};
-use operator::resources::{Resource, api_server_key, feature_gate_key, network_key};
+use kube::api::PostParams;
+use operator::resources::api_server_key;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -125,35 +124,6 @@ async fn allow(plane: &Plane, account: &str) {
     bindings.create(&PostParams::default(), &binding).await.unwrap();
 }
 
-/// Defines what the operator watches of OpenShift's configuration, without schemas.
-async fn define_openshift(plane: &Plane) {
-    let definitions: Api<CustomResourceDefinition> = Api::all(plane.client.clone());
-    for key in [api_server_key(), feature_gate_key(), network_key()] {
-        let api = Resource::of(&key).unwrap().api();
-        let definition: CustomResourceDefinition = serde_json::from_value(json!({
-            "metadata": { "name": format!("{}.{}", api.plural, api.group) },
-            "spec": {
-                "group": api.group,
-                "names": { "kind": api.kind, "plural": api.plural },
-                "scope": "Cluster",
-                "versions": [{ "name": api.version, "served": true, "storage": true, "schema": {
-                    "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
-                } }],
-            },
-        }))
-        .unwrap();
-        definitions
-            .create(&PostParams::default(), &definition)
-            .await
-            .unwrap();
-        let served = plane.api_of(&key);
-        eventually(&format!("{} are served", api.plural), async || {
-            served.list(&ListParams::default()).await.is_ok()
-        })
-        .await;
-    }
-}
-
 /// How often the operator has asked for something.
 fn asked(plane: &Plane, request: &str) -> usize {
     let requests = plane.requests();
@@ -234,7 +204,7 @@ async fn a_renewed_certificate_is_served_and_a_broken_one_is_not() {
 #[tokio::test]
 async fn a_changed_tls_profile_holds_for_the_next_connection() {
     let plane = Plane::start().await;
-    define_openshift(&plane).await;
+    devcluster::openshift::define(&plane.client).await.unwrap();
     let key = api_server_key();
     let server = json!({ "apiVersion": key.api_version, "kind": key.kind,
         "metadata": { "name": key.name }, "spec": {} });
