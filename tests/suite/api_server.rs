@@ -51,8 +51,6 @@ struct State {
     order: Order,
     /// How many versions behind lists are.
     lag: u64,
-    /// Groups that are not served.
-    absent: Vec<&'static str>,
 }
 
 impl ApiServer {
@@ -71,14 +69,8 @@ impl ApiServer {
             told: state.told,
             calls: state.calls.clone(),
             writes: state.writes.clone(),
-            absent: state.absent.clone(),
             ..State::default()
         })))
-    }
-
-    /// Serves no kinds of a group.
-    pub fn without(&self, group_version: &'static str) {
-        self.lock().absent.push(group_version);
     }
 
     /// Puts an object in as it is.
@@ -260,11 +252,9 @@ impl State {
                 "the server could not find the requested resource",
             )
         };
-        let absent = self.absent.clone();
-        let served = |kind: &Kind| !absent.contains(&kind.api_version);
         let (kind, namespace, name, subresource) = match kinds::parse(&call.path).ok_or_else(not_served)? {
             Place::Discovery(api_version) => {
-                let list = kinds::discovery(&api_version, served).ok_or_else(not_served)?;
+                let list = kinds::discovery(&api_version).ok_or_else(not_served)?;
                 return Ok(Served::Object(200, list));
             }
             Place::Objects {
@@ -274,7 +264,7 @@ impl State {
                 subresource,
             } => (kind, namespace, name, subresource),
         };
-        if !served(kind) || subresource.is_some_and(|part| part != "status" || !kind.has_status) {
+        if subresource.is_some_and(|part| part != "status" || !kind.has_status) {
             return Err(not_served());
         }
         let name = name.or(call.body["metadata"]["name"].as_str());

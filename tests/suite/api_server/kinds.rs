@@ -138,10 +138,8 @@ pub fn parse(path: &str) -> Option<Place<'_>> {
 }
 
 /// The kinds of a group and version, as the API server lists them.
-pub fn discovery(api_version: &str, served: impl Fn(&Kind) -> bool) -> Option<Value> {
-    let kinds = KINDS
-        .iter()
-        .filter(|kind| kind.api_version == api_version && served(kind));
+pub fn discovery(api_version: &str) -> Option<Value> {
+    let kinds = KINDS.iter().filter(|kind| kind.api_version == api_version);
     let resources: Vec<Value> = kinds
         .map(|kind| {
             json!({
