@@ -152,7 +152,7 @@ fn without_ca_versions(text: &str) -> String {
             .find(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)))
             .unwrap_or(part.len());
         let key = part[..end].rfind('-').map_or(end, |dash| dash + 1);
-        result.push_str(&format!("/etc/pki/{}KEY{}", &part[..key], &part[end..]));
+        result.extend(["/etc/pki/", &part[..key], "KEY", &part[end..]]);
     }
     result
 }
