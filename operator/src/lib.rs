@@ -1,7 +1,8 @@
 //! The cluster DNS operator.
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
-//! DNS resource to running pods. The programs people start are in [`cli`],
+//! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
+//! of single names fresh. The programs people start are in [`cli`],
 //! [`run`] and [`render`]. [`watch`] reads from the API server into [`cache`],
 //! [`apply`] writes to it; nothing else talks to it.
 
@@ -12,6 +13,7 @@ pub mod difference;
 pub mod dns;
 pub mod images;
 pub mod logging;
+pub mod name_resolver;
 pub mod render;
 pub mod resources;
 pub mod run;

@@ -4,6 +4,7 @@
 use kube::core::ApiResource;
 
 use crate::dns::cluster::SINGLETON;
+use crate::dns::inputs::NAME_RESOLVER_NAMESPACE;
 use crate::dns::names::{self, CLUSTER_ROLE, CONFIG_NAMESPACE, NAMESPACE};
 use crate::dns::objects::ObjectKey;
 
@@ -48,7 +49,15 @@ const CLUSTER_ROLE_BINDINGS: Resource = resource(
     "clusterrolebindings",
 );
 
-const ALL: [Resource; 12] = [
+const ENDPOINT_SLICES: Resource = resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
+const NAME_RESOLVERS: Resource = resource(
+    "network.openshift.io",
+    "v1alpha1",
+    "DNSNameResolver",
+    "dnsnameresolvers",
+);
+
+const ALL: [Resource; 14] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -61,6 +70,8 @@ const ALL: [Resource; 12] = [
     NETWORK_POLICIES,
     CLUSTER_ROLES,
     CLUSTER_ROLE_BINDINGS,
+    ENDPOINT_SLICES,
+    NAME_RESOLVERS,
 ];
 
 impl Resource {
@@ -151,6 +162,14 @@ pub const WATCHED_ON_OPENSHIFT: [Scope; 3] = [
     named(API_SERVER, SINGLETON),
     named(FEATURE_GATE, SINGLETON),
 ];
+
+/// What is watched while the feature gate `DNSNameResolver` is on: the names, and
+/// the pods to ask for them.
+pub const WATCHED_FOR_NAME_RESOLVER: [Scope; 2] = [
+    within(NAME_RESOLVER_NAMESPACE, NAME_RESOLVERS),
+    within(NAMESPACE, ENDPOINT_SLICES),
+];
+
 /// The API that tells an OpenShift cluster.
 pub const OPENSHIFT_CONFIG_API: &str = "config.openshift.io/v1";
 
@@ -182,6 +201,12 @@ pub fn api_server_key() -> ObjectKey {
 #[must_use]
 pub fn feature_gate_key() -> ObjectKey {
     key(FEATURE_GATE, None, SINGLETON)
+}
+
+/// The DNSNameResolver of a name.
+#[must_use]
+pub fn name_resolver_key(name: &str) -> ObjectKey {
+    key(NAME_RESOLVERS, Some(NAME_RESOLVER_NAMESPACE), name)
 }
 
 /// A ConfigMap.

@@ -1,5 +1,6 @@
 //! `dns-operator` without a command: the operator itself.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::sync::watch::channel;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -22,7 +24,7 @@ use crate::dns::{Outcome, Reconciler};
 use crate::images::Images;
 use crate::logging::Logging;
 use crate::resources::{OPENSHIFT_CONFIG_API, WATCHED, WATCHED_ON_OPENSHIFT};
-use crate::watch;
+use crate::{name_resolver, watch};
 
 /// How long one pass over the objects may take: the client repeats a refused
 /// request for minutes.
@@ -86,6 +88,9 @@ pub async fn operate(
 ) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
     let mut watches = follow_all(&client, &cache).await?;
+    let release = cluster.release_version.clone();
+    let (pod_port, port) = channel(None);
+    watches.spawn(name_resolver::run(client.clone(), port));
     let applier = Applier::new(client, Arc::clone(&cache));
     let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, templates, images, cluster);
     let mut delay = FIRST_DELAY;
@@ -99,6 +104,8 @@ pub async fn operate(
                 failed: true,
             }
         });
+        let port = name_resolver::pod_port(&cache, &release);
+        pod_port.send_if_modified(|held| mem::replace(held, port) != port);
         let mut wait = outcome.look_again;
         if outcome.failed {
             wait = Some(wait.map_or(delay, |wait| wait.min(delay)));

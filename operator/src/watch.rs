@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::cache::Cache;
 use crate::dns::objects::ObjectKey;
+use crate::name_resolver::pods::ready_addresses;
 use crate::resources::Scope;
 
 /// How many objects a page of a list has.
@@ -72,6 +73,10 @@ pub async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: one
 /// Drops what nothing here reads.
 fn strip(object: &mut DynamicObject) {
     object.metadata.managed_fields = None;
+    // Only EndpointSlices have them; with thousands of nodes they are long.
+    if let Some(endpoints) = object.data.get_mut("endpoints") {
+        *endpoints = ready_addresses(endpoints);
+    }
 }
 
 /// An object with its key. Items of a list do not carry their kind.
