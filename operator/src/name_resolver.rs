@@ -73,6 +73,9 @@ pub async fn run(client: Client, mut port: watch::Receiver<Option<u16>>) {
                 if changed.is_err() {
                     return;
                 }
+                if present.is_some() {
+                    tracing::info!("no longer looking up the names of DNSNameResolvers");
+                }
             }
         }
     }

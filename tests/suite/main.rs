@@ -1,7 +1,7 @@
 //! The test suite: one binary, linked once.
 //!
 //! From the outside in: `command_line`, `golden` and `manifests` need nothing;
-//! `admission`, `scenario` and `faults` start an API server each; `node` starts
+//! `admission`, `scenario`, `name_lookups` and `faults` start an API server each; `node` starts
 //! a whole node with pods and needs root.
 
 #![allow(
@@ -15,10 +15,13 @@ mod admission;
 mod command_line;
 mod control_plane;
 mod dns_client;
+mod dns_server;
 mod durations;
 mod faults;
 mod golden;
 mod manifests;
+mod name_lookups;
+mod name_resolver;
 mod node;
 mod properties;
 mod scenario;
