@@ -8,6 +8,9 @@ use hickory_proto::rr::RecordType;
 use tokio::net::UdpSocket;
 use tokio::task::{AbortHandle, spawn};
 
+/// No answer to a question for this name has the question's number.
+pub const ASTRAY: &str = "astray.example.com.";
+
 /// Names and types, in the order they were asked for.
 type Queries = Arc<Mutex<Vec<(String, RecordType)>>>;
 
@@ -54,11 +57,12 @@ async fn answer(socket: UdpSocket, queries: Queries) {
             .unwrap()
             .push((question.name().to_ascii(), question.query_type()));
         let mut answer = Message::response(query.metadata.id.wrapping_add(1), query.metadata.op_code);
-        // Answers to something else are nobody's.
+        answer.add_query(question.clone());
         socket.send_to(b"?", client).await.unwrap();
         socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
-        answer.metadata.id = query.metadata.id;
-        answer.add_query(question.clone());
-        socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
+        if question.name().to_ascii() != ASTRAY {
+            answer.metadata.id = query.metadata.id;
+            socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
+        }
     }
 }

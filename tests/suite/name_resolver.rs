@@ -12,7 +12,7 @@ use operator::name_resolver::{pods, query};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::dns_server::DnsServer;
+use crate::dns_server::{ASTRAY, DnsServer};
 
 /// Any time will do.
 const START: i64 = 1_800_000_000;
@@ -219,7 +219,16 @@ async fn every_chosen_pod_is_asked_for_both_types() {
         };
         assert_eq!(queries, expected, "{}", server.address);
     }
-    assert_eq!(query::look_up("not..a.name.", &chosen, port).await, 0);
+}
+
+#[tokio::test]
+async fn only_an_answer_to_the_question_is_an_answer() {
+    let server = DnsServer::start("127.0.0.1:0".parse().unwrap()).await;
+    let (pods, port) = ([server.address.ip()], server.address.port());
+    assert_eq!(query::look_up(ASTRAY, &pods, port).await, 0);
+    assert_eq!(server.queries().len(), 2);
+    assert_eq!(query::look_up("not..a.name.", &pods, port).await, 0);
+    assert_eq!(server.queries().len(), 2, "not even asked");
 }
 
 /// What happens to one name, second by second.
