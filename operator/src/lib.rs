@@ -2,20 +2,25 @@
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
-//! of single names fresh. The programs people start are in [`cli`],
-//! [`run`] and [`render`]. [`watch`] reads from the API server into [`cache`],
+//! of single names fresh. The programs people start are in [`cli`], [`run`] and
+//! [`render`]. [`watch`] reads from the API server into [`cache`],
 //! [`apply`] writes to it; nothing else talks to it.
 
 pub mod apply;
 pub mod cache;
 pub mod cli;
+pub mod cluster_operator;
 pub mod difference;
 pub mod dns;
+pub mod events;
 pub mod images;
+pub mod leader;
 pub mod logging;
 pub mod name_resolver;
+pub mod nodes;
 pub mod render;
 pub mod resources;
 pub mod run;
 pub mod schema;
+pub mod served;
 pub mod watch;

@@ -13,6 +13,7 @@ pub mod pods;
 pub mod query;
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,60 +21,69 @@ use std::time::Duration;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch::error::RecvError;
+use tokio::sync::{oneshot, watch as channel};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::apply::{Applier, ApplyError};
 use crate::cache::Cache;
 use crate::dns::cluster;
 use crate::dns::names::DNS_DEFAULT;
 use crate::dns::objects::ObjectKey;
-use crate::resources::{WATCHED_FOR_NAME_RESOLVER, daemon_set_key, feature_gate_key};
+use crate::resources::{WATCHED_DNS_PODS, WATCHED_NAME_RESOLVERS, daemon_set_key, feature_gate_key};
+use crate::served::Served;
+use crate::watch::{self, Listed};
 
 use agenda::{Agenda, Lookup};
 use freshness::{Resolved, without_stale};
 
 /// How many names are looked up at the same time.
 const LOOKUPS: usize = 16;
-/// How long a write may take: the client repeats a refused request for minutes.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait after a write that failed, doubled with each further one.
 const FIRST_DELAY: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(60);
 
-/// The port on which DNS pods are asked, while there is something to do: the
-/// feature gate is on, and the DNS DaemonSet is there.
-#[must_use]
-pub fn pod_port(cache: &Cache, release_version: &str) -> Option<u16> {
-    let gate = cache.get(&feature_gate_key());
-    if cluster::name_resolver_namespaces(gate.as_deref(), release_version).is_empty() {
-        return None;
-    }
-    pods::port(&*cache.get(&daemon_set_key(DNS_DEFAULT))?)
-}
-
-/// Works while `port` holds the port on which DNS pods are asked. Nothing is
-/// watched and nothing kept while it holds none. Ends when its sender is dropped.
-pub async fn run(client: Client, mut port: watch::Receiver<Option<u16>>) {
+/// Works while this replica leads, the feature gate is on, and there is a DNS
+/// DaemonSet; `cache` tells of both. Nothing is watched and nothing kept otherwise.
+/// Ends when the senders are gone.
+pub async fn run(
+    client: Client,
+    cache: Arc<Cache>,
+    release: String,
+    served: channel::Receiver<Option<Served>>,
+    mut leads: channel::Receiver<bool>,
+) {
+    let mut changes = cache.changes();
     loop {
-        let present = *port.borrow_and_update();
+        let leading = *leads.borrow_and_update();
+        changes.borrow_and_update();
+        let port = leading.then(|| pod_port(&cache, &release)).flatten();
         let work = async {
-            match present {
+            match port {
                 Some(port) => {
                     tracing::info!(port, "looking up the names of DNSNameResolvers");
-                    NameResolver::new(client.clone(), port).work().await;
+                    NameResolver::new(&client, served.clone(), port).work().await;
                 }
-                None => std::future::pending().await,
+                None => pending().await,
             }
+        };
+        let other = async {
+            while *leads.borrow() == leading && (!leading || pod_port(&cache, &release) == port) {
+                tokio::select! {
+                    news = changes.changed() => news?,
+                    news = leads.changed() => news?,
+                }
+            }
+            Ok::<_, RecvError>(())
         };
         tokio::select! {
             () = work => {}
-            changed = port.changed() => {
-                if changed.is_err() {
+            outcome = other => {
+                if outcome.is_err() {
                     return;
                 }
-                if present.is_some() {
+                if port.is_some() {
                     tracing::info!("no longer looking up the names of DNSNameResolvers");
                 }
             }
@@ -81,8 +91,19 @@ pub async fn run(client: Client, mut port: watch::Receiver<Option<u16>>) {
     }
 }
 
+/// The port on which DNS pods are asked, while there is something to do: the
+/// feature gate is on, and the DNS DaemonSet is there.
+fn pod_port(cache: &Cache, release: &str) -> Option<u16> {
+    let gate = cache.get(&feature_gate_key());
+    if cluster::name_resolver_namespaces(gate.as_deref(), release).is_empty() {
+        return None;
+    }
+    pods::port(&*cache.get(&daemon_set_key(DNS_DEFAULT))?)
+}
+
 struct NameResolver {
     cache: Arc<Cache>,
+    changes: channel::Receiver<()>,
     applier: Applier,
     port: u16,
     objects: BTreeMap<ObjectKey, Held>,
@@ -116,22 +137,29 @@ impl From<Arc<Value>> for Held {
 }
 
 impl NameResolver {
-    fn new(client: Client, port: u16) -> Self {
+    fn new(client: &Client, served: channel::Receiver<Option<Served>>, port: u16) -> Self {
         let cache = Arc::new(Cache::default());
+        let changes = cache.changes();
+        // There is nothing to wait for: what is missing comes soon.
+        let listed = || Listed::new(oneshot::channel().0);
         let mut watches = JoinSet::new();
-        for scope in WATCHED_FOR_NAME_RESOLVER {
-            // There is nothing to wait for: what is missing comes soon.
-            let (listed, _) = oneshot::channel();
-            watches.spawn(crate::watch::follow(
-                client.clone(),
-                scope,
-                Arc::clone(&cache),
-                listed,
-            ));
-        }
+        watches.spawn(watch::follow_where_defined(
+            client.clone(),
+            WATCHED_NAME_RESOLVERS,
+            Arc::clone(&cache),
+            served,
+            listed(),
+        ));
+        watches.spawn(watch::follow_always(
+            client.clone(),
+            WATCHED_DNS_PODS,
+            Arc::clone(&cache),
+            listed(),
+        ));
         Self {
-            applier: Applier::new(client, Arc::clone(&cache)),
+            applier: Applier::new(client.clone(), Arc::clone(&cache)),
             cache,
+            changes,
             port,
             objects: BTreeMap::new(),
             agenda: Agenda::default(),
@@ -151,11 +179,11 @@ impl NameResolver {
                         let wait = Timestamp::now().duration_until(wake);
                         sleep(Duration::try_from(wait).unwrap_or_default()).await;
                     }
-                    None => std::future::pending().await,
+                    None => pending().await,
                 }
             };
             tokio::select! {
-                () = self.cache.changed() => self.observe(Timestamp::now()),
+                _ = self.changes.changed() => self.observe(Timestamp::now()),
                 Some(ended) = self.lookups.join_next() => {
                     // Only a defect ends one otherwise; its name is not asked again.
                     if let Ok(name) = ended {
@@ -200,22 +228,21 @@ impl NameResolver {
             };
             let status = json!({ "resolvedNames": names });
             let write = self.applier.patch_status_of(key, &held.value, status);
-            let failure = match timeout(WRITE_TIMEOUT, write).await {
-                Ok(Ok(())) => {
+            match write.await {
+                Ok(()) => {
                     tracing::debug!(object = %key, "expired addresses removed");
                     written = true;
-                    continue;
                 }
                 // The watch will tell how it is.
-                Ok(Err(ApplyError::Outdated { .. })) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("gave up writing the status of {key} after {WRITE_TIMEOUT:?}"),
-            };
-            tracing::warn!("{failure}");
-            held.write_at = Timestamp::now().checked_add(held.delay).ok();
-            held.delay = held.delay.saturating_mul(2).min(LONGEST_DELAY);
-            // The lookups have waited long enough.
-            break;
+                Err(ApplyError::Outdated { .. }) => {}
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    held.write_at = Timestamp::now().checked_add(held.delay).ok();
+                    held.delay = held.delay.saturating_mul(2).min(LONGEST_DELAY);
+                    // The lookups have waited long enough.
+                    break;
+                }
+            }
         }
         if written {
             self.observe(Timestamp::now());

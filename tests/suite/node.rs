@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use devcluster::install::{self, Images};
-use devcluster::{Cluster, Image, Options, Progress, Query, Zone, images, programs};
+use devcluster::{Cluster, Distribution, Image, Options, Progress, Query, Zone, images, programs};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::Value;
@@ -67,6 +67,7 @@ impl Node {
         let zones = vec![zone("default.test"), zone("stub.test")];
         let options = Options {
             node: true,
+            distribution: Distribution::OpenShift,
             images,
             zones,
             ..Options::default()
