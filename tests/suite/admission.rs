@@ -1,6 +1,5 @@
 //! The resource definitions on a real API server give OpenShift's verdicts.
 
-use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use operator::dns::objects::ObjectKey;
 use operator::resources;
@@ -65,8 +64,7 @@ fn spec(dns: &Value) -> Value {
 async fn a_name_to_resolve_is_checked_and_kept() {
     let plane = Plane::start().await;
     let key = resources::name_resolver_key("www");
-    let namespace = ObjectKey::of::<Namespace>(None, key.namespace.as_deref().unwrap());
-    create(&plane, &namespace, json!({})).await.unwrap();
+    plane.make_namespace(key.namespace.as_deref().unwrap()).await;
     let too_long = format!("{}.example.com.", ["a"; 122].join("."));
     for name in [
         "example.com",

@@ -4,19 +4,17 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use devcluster::Distribution;
 use hickory_proto::rr::RecordType;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use kube::Api;
-use kube::api::{ApiResource, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams};
 use operator::dns::objects::ObjectKey;
 use operator::resources::{daemon_set_key, default_dns_key, feature_gate_key, name_resolver_key};
 use serde_json::{Value, json};
 
 use crate::control_plane::{Operator, Plane, eventually, kept_keys, quiet};
 use crate::dns_server::DnsServer;
-
-const NAMESPACE: &str = "openshift-ovn-kubernetes";
 
 /// A condition as CoreDNS's plugin writes it.
 fn degraded() -> Value {
@@ -31,7 +29,7 @@ fn address(ip: &str, looked_up: Timestamp, ttl: i64) -> Value {
     json!({ "ip": ip, "lastLookupTime": seconds.to_string(), "ttlSeconds": ttl })
 }
 
-/// An API server with OpenShift's configuration API, where the gate is off.
+/// An API server as OpenShift has it, where the gate is off, and a DNS pod.
 struct Cluster {
     plane: Plane,
     server: DnsServer,
@@ -39,48 +37,24 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
-        let plane = Plane::start().await;
-        for (kind, plural) in [
-            ("Network", "networks"),
-            ("APIServer", "apiservers"),
-            ("FeatureGate", "featuregates"),
-        ] {
-            define(&plane, kind, plural).await;
+        Self {
+            plane: Plane::start_as(Distribution::OpenShift).await,
+            server: DnsServer::start(own_address()).await,
         }
-        for namespace in [NAMESPACE, "openshift-dns"] {
-            let key = ObjectKey::of::<k8s_openapi::api::core::v1::Namespace>(None, namespace);
-            create(
-                &plane,
-                &key,
-                json!({ "labels": { "kubernetes.io/metadata.name": namespace } }),
-                json!({}),
-            )
-            .await;
-        }
-        let gates = json!({ "status": { "featureGates": [{ "version": "0.0.1-test", "enabled": [] }] } });
-        create(&plane, &feature_gate_key(), json!({}), gates).await;
-        let server = DnsServer::start(own_address()).await;
-        let cluster = Self { plane, server };
-        cluster.name_pods().await;
-        cluster
     }
 
     /// The server is a DNS pod, and there is another one that is not ready.
     async fn name_pods(&self) {
-        let slice: EndpointSlice = serde_json::from_value(json!({
-            "metadata": {
-                "name": "dns-default-1",
-                "labels": { "kubernetes.io/service-name": "dns-default" },
-            },
+        let slice = ObjectKey::of::<EndpointSlice>(Some("openshift-dns"), "dns-default-1");
+        let pods = json!({
+            "metadata": { "labels": { "kubernetes.io/service-name": "dns-default" } },
             "addressType": "IPv4",
             "endpoints": [
                 { "addresses": [self.server.address.ip()], "conditions": { "ready": true } },
                 { "addresses": ["198.51.100.1"], "conditions": { "ready": false } },
             ],
-        }))
-        .unwrap();
-        let slices: Api<EndpointSlice> = Api::namespaced(self.plane.client.clone(), "openshift-dns");
-        slices.create(&PostParams::default(), &slice).await.unwrap();
+        });
+        self.plane.create(&slice, pods).await;
     }
 
     /// Keeps the operator from giving the pods their port back, and takes the server's.
@@ -110,21 +84,25 @@ impl Cluster {
         } else {
             json!([])
         };
-        let gates =
-            json!({ "status": { "featureGates": [{ "version": "0.0.1-test", "enabled": enabled }] } });
-        self.plane.patch(&feature_gate_key(), gates).await;
+        let gates = json!({ "featureGates": [{ "version": "0.0.1-test", "enabled": enabled }] });
+        self.write_status(&feature_gate_key(), gates).await;
     }
 
     async fn add(&self, name: &str, dns_name: &str) {
         let spec = json!({ "spec": { "name": dns_name } });
-        create(&self.plane, &name_resolver_key(name), json!({}), spec).await;
+        self.plane.create(&name_resolver_key(name), spec).await;
     }
 
     /// Writes what CoreDNS's plugin would.
     async fn resolve(&self, name: &str, names: Value) {
-        let patch = Patch::Merge(json!({ "status": { "resolvedNames": names } }));
-        let api = self.plane.api_of(&name_resolver_key(name));
-        api.patch_status(name, &PatchParams::default(), &patch)
+        let status = json!({ "resolvedNames": names });
+        self.write_status(&name_resolver_key(name), status).await;
+    }
+
+    async fn write_status(&self, key: &ObjectKey, status: Value) {
+        let patch = Patch::Merge(json!({ "status": status }));
+        let api = self.plane.api_of(key);
+        api.patch_status(&key.name, &PatchParams::default(), &patch)
             .await
             .unwrap();
     }
@@ -159,62 +137,6 @@ fn own_address() -> SocketAddr {
     SocketAddr::new(socket.local_addr().unwrap().ip(), 0)
 }
 
-async fn define(plane: &Plane, kind: &str, plural: &str) {
-    let any = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
-    let definition: DynamicObject = serde_json::from_value(json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": { "name": format!("{plural}.config.openshift.io") },
-        "spec": {
-            "group": "config.openshift.io",
-            "scope": "Cluster",
-            "names": { "kind": kind, "plural": plural },
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": { "openAPIV3Schema": any },
-            }],
-        },
-    }))
-    .unwrap();
-    let resource = |group: &str, kind: &str, plural: &str| ApiResource {
-        group: group.into(),
-        version: "v1".into(),
-        api_version: format!("{group}/v1"),
-        kind: kind.into(),
-        plural: plural.into(),
-    };
-    let definitions = resource(
-        "apiextensions.k8s.io",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-    );
-    Api::<DynamicObject>::all_with(plane.client.clone(), &definitions)
-        .create(&PostParams::default(), &definition)
-        .await
-        .unwrap();
-    let defined = resource("config.openshift.io", kind, plural);
-    let objects = Api::<DynamicObject>::all_with(plane.client.clone(), &defined);
-    eventually(plural, async || {
-        objects.list(&ListParams::default()).await.is_ok()
-    })
-    .await;
-}
-
-async fn create(plane: &Plane, key: &ObjectKey, mut metadata: Value, data: Value) {
-    metadata["name"] = key.name.clone().into();
-    let object = DynamicObject {
-        types: None,
-        metadata: serde_json::from_value::<ObjectMeta>(metadata).unwrap(),
-        data,
-    };
-    let mut value = serde_json::to_value(object).unwrap();
-    value["apiVersion"] = key.api_version.clone().into();
-    value["kind"] = key.kind.clone().into();
-    let object: DynamicObject = serde_json::from_value(value).unwrap();
-    let created = plane.api_of(key).create(&PostParams::default(), &object).await;
-    created.unwrap();
-}
-
 #[tokio::test]
 async fn names_are_kept_fresh_while_the_gate_is_on() {
     let cluster = Cluster::start().await;
@@ -222,6 +144,7 @@ async fn names_are_kept_fresh_while_the_gate_is_on() {
     for key in kept_keys() {
         eventually(&key.to_string(), async || cluster.plane.get(&key).await.is_some()).await;
     }
+    cluster.name_pods().await;
     cluster.take_its_port().await;
     let entries = one_expires_now();
     cluster.add("new", "new.example.com.").await;
