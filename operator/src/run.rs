@@ -102,13 +102,20 @@ pub async fn operate(
     let work = async {
         let served = follow_all(&client, &cache, &mut tasks).await?;
         tasks.spawn(name_resolver::run(
-            client,
+            client.clone(),
             Arc::clone(&cache),
             setup.cluster.release_version.clone(),
             served.clone(),
             leads.clone(),
         ));
-        let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, events, served.clone(), setup);
+        let mut reconciler = Reconciler::new(
+            client.clone(),
+            Arc::clone(&cache),
+            applier,
+            events,
+            served.clone(),
+            setup,
+        );
         tokio::select! {
             () = candidate.run(&leading) => {}
             () = act(&mut reconciler, &cache, served, leads, before_pass) => {}

@@ -12,6 +12,8 @@
 )]
 
 mod admission;
+mod ca_bundles;
+mod cluster_operator;
 mod command_line;
 mod control_plane;
 mod dns_client;
@@ -19,9 +21,11 @@ mod dns_server;
 mod durations;
 mod faults;
 mod golden;
+mod leadership;
 mod manifests;
 mod name_lookups;
 mod name_resolver;
 mod node;
+mod nodes;
 mod properties;
 mod scenario;
