@@ -1,7 +1,7 @@
 //! The test suite: one binary, linked once.
 //!
 //! From the outside in: `command_line`, `golden` and `manifests` need nothing;
-//! `admission`, `scenario` and `faults` start an API server each; `node` starts
+//! `admission`, `scenario`, `serving` and `faults` start an API server each; `node` starts
 //! a whole node with pods and needs root.
 
 #![allow(
@@ -31,4 +31,5 @@ mod nodes;
 mod properties;
 mod reconcile_cases;
 mod scenario;
+mod serving;
 mod status_cases;

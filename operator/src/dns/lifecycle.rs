@@ -66,7 +66,7 @@ impl Reconciler {
     fn managed_objects(&self, dns: &StoredDns, failures: &mut Failures) -> Vec<ObjectKey> {
         let served = self.served.borrow();
         let (mut inputs, _) = observe::inputs(&self.cache, &self.setup, served.as_ref(), dns);
-        // What belongs to the DaemonSet may outlast it.
+        // What belongs to the DaemonSet may be there still when that has gone.
         inputs.daemon_set_uid.get_or_insert_default();
         let any = Config::decode(&Value::Null);
         let config = match (&self.last_good, any) {
