@@ -63,6 +63,7 @@ fn ours(case: &StatusCase) -> Value {
         placement: Some(&config.placement),
         invalid: None,
         bundles: &CaBundles::default(),
+        remarks: &[],
         failures: &[],
     }
     .assess();
