@@ -12,6 +12,8 @@ next=/tmp/hosts.tmp
 mark='# openshift-generated-node-resolver'
 pause=60
 
+address='[0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]+'
+
 trap 'jobs -p | xargs -r kill; exit 0' TERM
 
 # The addresses of a name, or failure when no answer has any. Over TCP too: a
@@ -20,7 +22,7 @@ addresses() {
   local name=$1 answer
   for options in '-t A' '-t AAAA' '-t A +tcp +retry=0' '-t AAAA +tcp +retry=0'; do
     # shellcheck disable=SC2086 # the options are words
-    answer=$(dig ${options} "@${NAMESERVER}" +short "${name}" 2>/dev/null | grep -E '^[0-9a-fA-F.:]+$')
+    answer=$(dig ${options} "@${NAMESERVER}" +short "${name}" 2>/dev/null | grep -xE "${address}")
     if [[ -n ${answer} ]]; then
       echo "${answer}"
       return 0
@@ -32,14 +34,14 @@ addresses() {
 # Writes the file as it should be to ${next}. Fails when nothing resolved: stale
 # addresses are better than none.
 compose() {
-  local service name address found=1
+  local service name line found=1
   grep -v "${mark}\$" "${hosts}" >"${next}"
   [[ $? -le 1 ]] || return 1
   for service in ${SERVICES//,/ }; do
     name="${service}.${CLUSTER_DOMAIN:-cluster.local}"
-    while read -r address; do
-      [[ -n ${address} ]] || continue
-      echo "${address} ${service} ${name} ${mark}" >>"${next}" || return 1
+    while read -r line; do
+      [[ -n ${line} ]] || continue
+      echo "${line} ${service} ${name} ${mark}" >>"${next}" || return 1
       found=0
     done < <(addresses "${name}")
   done

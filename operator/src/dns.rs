@@ -75,6 +75,8 @@ pub struct Reconciler {
     /// one is refused.
     last_good: Option<Config>,
     repairs: Repairs,
+    /// Whether there were DNS pods when last heard.
+    had_pods: bool,
     /// Since when passes fail.
     failing_since: Option<Timestamp>,
     /// The troubles that people were told of, by topic.
@@ -165,6 +167,7 @@ impl Reconciler {
             setup,
             last_good: None,
             repairs: Repairs::default(),
+            had_pods: false,
             failing_since: None,
             told: BTreeMap::new(),
             rolling: BTreeMap::new(),
@@ -188,6 +191,10 @@ impl Reconciler {
 
     /// Keeps everything as a DNS says.
     async fn keep(&mut self, dns: &StoredDns, now: Timestamp) -> Outcome {
+        let rollout = observe::dns_rollout(&self.cache);
+        self.had_pods = rollout
+            .and_then(|rollout| rollout.has_pods())
+            .unwrap_or(self.had_pods);
         let mut failures = Failures::default();
         let mut outcome = Outcome::default();
         let (mut inputs, unknown) = {
@@ -280,7 +287,7 @@ impl Reconciler {
     ) -> Result<Vec<Desired>, objects::BuildError> {
         let config = self.safely_placed(config);
         let mut inputs = inputs.clone();
-        let mounted = observe::mounted(&self.cache);
+        let mounted = observe::mounted(&self.cache, self.had_pods);
         mounted.adopt(&config, &mut inputs, |bundle| {
             observe::copy_version(&self.cache, bundle)
         });
@@ -355,7 +362,7 @@ impl Reconciler {
         failures: &mut Failures,
     ) {
         if self.last_good.is_some() && !failures.retry {
-            for copy in observe::unused_ca_bundles(&self.cache, &desired) {
+            for copy in observe::unused_ca_bundles(&self.cache, &desired, self.had_pods) {
                 failures.note(self.applier.delete(&copy).await);
             }
         }

@@ -102,7 +102,7 @@ async fn a_bundle_follows_its_source() {
     let mounts = mounted(&plane).await;
     assert_eq!(mounts.len(), 2);
     assert_eq!(mounts[0].1, mounts[1].1, "one volume");
-    assert_eq!(ready(&plane).await, "AsExpected");
+    eventually("it is told", async || ready(&plane).await == "AsExpected").await;
     let source = source("my.bundle");
     let copy = copy("ca-my.bundle");
     plane
@@ -146,7 +146,7 @@ async fn a_bundle_whose_source_has_gone_is_used_for_as_long_as_it_is_asked_for()
         .told("source ca bundle configmap bundle does not exist")
         .await;
     assert!(plane.get(&copy).await.is_some(), "a copy in use stays");
-    assert_eq!(ready(&plane).await, "CABundleMissing");
+    eventually("it is told", async || ready(&plane).await == "CABundleMissing").await;
     assert_ne!(plane.condition("Degraded").await["reason"], "ReconcileFailed");
     plane
         .edit(json!({ "servers": [tls_server("a.example", "one.example", "missing-cm")] }))
@@ -323,6 +323,39 @@ async fn the_corefile_names_no_bundle_before_every_pod_has_it() {
     plane.rolled_out("dns-default", [3, 3, 3]).await;
     eventually("the copy goes", async || {
         plane.get(&copy("ca-bundle")).await.is_none()
+    })
+    .await;
+}
+
+/// Pods that a deleted DaemonSet has left behind are adopted by the next one, and
+/// have the old template.
+#[tokio::test]
+async fn pods_that_are_left_behind_are_not_forgotten() {
+    let (plane, _operator) = with_three_pods().await;
+    let set = daemon_set_key("dns-default");
+    let uid = plane.get(&set).await.unwrap()["metadata"]["uid"].clone();
+    plane.delete(&set).await;
+    eventually("another DaemonSet", async || {
+        plane
+            .get(&set)
+            .await
+            .is_some_and(|live| live["metadata"]["uid"] != uid)
+    })
+    .await;
+    quiet().await;
+    assert!(
+        !plane.corefile().await.contains("a.example"),
+        "no pod has the file yet"
+    );
+    plane.rolled_out("dns-default", [3, 0, 3]).await;
+    quiet().await;
+    assert!(
+        !plane.corefile().await.contains("a.example"),
+        "no pod has the file yet"
+    );
+    plane.rolled_out("dns-default", [3, 3, 3]).await;
+    eventually("the Corefile names it", async || {
+        names_what_is_mounted(&plane).await
     })
     .await;
 }

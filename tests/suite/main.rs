@@ -33,6 +33,7 @@ mod manifests;
 mod name_lookups;
 mod name_resolver;
 mod node;
+mod node_resolver;
 mod nodes;
 mod properties;
 mod reconcile_cases;

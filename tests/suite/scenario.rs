@@ -358,3 +358,44 @@ async fn the_service_address_comes_from_the_network_or_the_command_line() {
     let dns = plane.get(&resources::default_dns_key()).await.unwrap();
     assert_eq!(dns["status"]["clusterIP"], "172.30.7.7");
 }
+
+/// While the address is somebody else's, everything else is done, and it is said
+/// why the Service is not there.
+#[tokio::test]
+async fn an_address_that_is_taken_is_told_and_had_when_it_is_free() {
+    let plane = Plane::start().await;
+    let thief = service_key("default", "thief");
+    let ports = json!([{ "port": 53, "protocol": "UDP" }]);
+    plane
+        .create(
+            &thief,
+            json!({
+                "metadata": { "namespace": "default" },
+                "spec": { "clusterIP": "172.30.0.10", "ports": ports },
+            }),
+        )
+        .await;
+    let _operator = plane.operator();
+    let service = service_key("openshift-dns", "dns-default");
+    eventually("the rest is there", async || {
+        plane.get(&daemon_set_key("node-resolver")).await.is_some()
+            && plane.get(&service_key("default", "openshift")).await.is_some()
+    })
+    .await;
+    eventually("it is told", async || {
+        let degraded = plane.condition("Degraded").await;
+        degraded["reason"] == "ReconcileFailed"
+            && degraded.to_string().contains("provided IP is already allocated")
+    })
+    .await;
+    assert_eq!(plane.condition("Available").await["status"], "False");
+    plane.delete(&thief).await;
+    eventually("the Service is there", async || {
+        plane.get(&service).await.is_some()
+    })
+    .await;
+    eventually("nothing fails any more", async || {
+        plane.condition("Degraded").await["reason"] != "ReconcileFailed"
+    })
+    .await;
+}

@@ -2,7 +2,7 @@
 //! what differs on purpose.
 
 use devcluster::Distribution;
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, PostParams};
 use operator::difference::repair;
 use operator::dns::objects::ObjectKey;
 use operator::resources::{config_map_key, daemon_set_key, default_dns_key};
@@ -77,11 +77,8 @@ async fn write_as_openshift(plane: &Plane, object: &Value) -> Value {
     let created = plane.api_of(&key).create(&parameters, &decoded).await;
     let created = created.unwrap_or_else(|error| panic!("{key}: {error}"));
     if key.kind == "DNS" {
-        let status = Patch::Merge(json!({ "status": object["status"] }));
-        let patched = plane
-            .api_of(&key)
-            .patch_status(&key.name, &PatchParams::default(), &status);
-        return serde_json::to_value(patched.await.unwrap()).unwrap();
+        plane.patch_status(&key, object["status"].clone()).await;
+        return plane.get(&key).await.unwrap();
     }
     serde_json::to_value(created).unwrap()
 }

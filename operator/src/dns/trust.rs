@@ -49,15 +49,24 @@ pub struct Publication {
 }
 
 impl Mounted {
-    /// What the DaemonSet and the Corefile in force tell.
+    /// What the DaemonSet and the Corefile in force tell. `had_pods` says whether
+    /// there were pods when last heard: a DaemonSet that is deleted may leave them
+    /// behind, for the next one to adopt.
     #[must_use]
-    pub fn of(daemon_set: Option<&Value>, corefile: Option<&str>) -> Self {
-        let (Some(daemon_set), Some(corefile)) = (daemon_set, corefile) else {
+    pub fn of(daemon_set: Option<&Value>, corefile: Option<&str>, had_pods: bool) -> Self {
+        let Some(corefile) = corefile else {
             return Self::default();
+        };
+        let Some(daemon_set) = daemon_set else {
+            return Self {
+                serving: had_pods,
+                named: named(corefile),
+                ..Self::default()
+            };
         };
         let rollout = Rollout::of(daemon_set);
         Self {
-            serving: rollout.current.max(rollout.desired) > 0,
+            serving: rollout.has_pods().unwrap_or(had_pods),
             settled: rollout.replaced_serving_pods(),
             named: named(corefile),
             mounts: mounts(&daemon_set["spec"]["template"]["spec"]),

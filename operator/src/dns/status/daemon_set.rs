@@ -61,6 +61,16 @@ impl Rollout {
         self.observed && self.updated >= self.desired.min(self.available)
     }
 
+    /// Whether there are pods, or are to be; not known before its controller has
+    /// seen the DaemonSet.
+    #[must_use]
+    pub fn has_pods(&self) -> Option<bool> {
+        match self.current.max(self.desired) {
+            0 => self.observed.then_some(false),
+            _ => Some(true),
+        }
+    }
+
     /// Whether every node that should have a pod has one of the present template,
     /// which has been ready for long enough.
     #[must_use]
