@@ -36,7 +36,9 @@ pub struct Images {
 }
 
 impl Images {
-    fn environment(&self) -> [(&'static str, &str); 4] {
+    /// The environment in which the operator uses them.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, &str); 4] {
         [
             ("IMAGE", &self.coredns),
             ("OPENSHIFT_CLI_IMAGE", &self.cli),
