@@ -10,9 +10,11 @@ use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use kube::api::ListParams;
 use kube::{Api, Client};
 use operator::difference::repair;
-use operator::dns::names::{CA_BUNDLE_LABEL, CONFIG_NAMESPACE, COREFILE_KEY, DNS_DEFAULT, NAMESPACE};
+use operator::dns::names::{
+    CA_BUNDLE_LABEL, CONFIG_NAMESPACE, COREFILE_KEY, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER,
+};
 use operator::dns::objects::ObjectKey;
-use operator::resources::{Resource, default_dns_key};
+use operator::resources::{Resource, daemon_set_key, default_dns_key};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -134,6 +136,12 @@ async fn unsettled(client: &Client) -> Result<Vec<String>> {
             "the status speaks of generation {seen}, the specification is {generation}"
         ));
     }
+    for name in [DNS_DEFAULT, NODE_RESOLVER] {
+        let set = read(client, &daemon_set_key(name)).await?.unwrap_or_default();
+        if !is_rolled_out(&set) {
+            found.push(format!("DaemonSet {name} is not rolled out: {}", set["status"]));
+        }
+    }
     let conditions = dns["status"]["conditions"].as_array();
     for condition in conditions.into_iter().flatten() {
         let wanted = match condition["type"].as_str() {
@@ -149,6 +157,17 @@ async fn unsettled(client: &Client) -> Result<Vec<String>> {
         }
     }
     Ok(found)
+}
+
+/// Whether every pod of a DaemonSet is of its present template, and available.
+#[must_use]
+pub fn is_rolled_out(set: &Value) -> bool {
+    let status = &set["status"];
+    let count = |field: &str| status[field].as_i64().unwrap_or_default();
+    status["observedGeneration"] == set["metadata"]["generation"]
+        && count("desiredNumberScheduled") > 0
+        && count("updatedNumberScheduled") == count("desiredNumberScheduled")
+        && count("numberAvailable") == count("desiredNumberScheduled")
 }
 
 /// Copies of CA bundles that nothing uses.

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod cli;
+pub mod coredns_log;
 pub mod end;
 pub mod hand;
 pub mod load;

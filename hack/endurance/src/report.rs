@@ -53,6 +53,7 @@ impl Report {
         let (_, counted) = self.failures();
         wrong.extend(Tally::failures_by_reason(&counted));
         wrong.extend(self.vitals.restarts.iter().cloned());
+        wrong.extend(self.vitals.refusals.iter().cloned());
         if self.vitals.operator_pods.len() != 1 {
             wrong.push(format!(
                 "the operator had several pods: {:?}",
@@ -114,9 +115,10 @@ impl fmt::Display for Report {
         self.show_memory(f)?;
         writeln!(
             f,
-            "pods: {} DNS pods one after the other, {} containers started again",
+            "pods: {} DNS pods one after the other, {} containers started again, {} Corefiles not taken over",
             self.vitals.dns_pods.len(),
-            self.vitals.restarts.len()
+            self.vitals.restarts.len(),
+            self.vitals.refusals.len()
         )?;
         writeln!(
             f,

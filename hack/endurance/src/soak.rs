@@ -69,7 +69,7 @@ pub async fn run(cluster: &Cluster, release: &Release, plan: &Plan, progress: &P
         release,
         begun,
         load: Load::start(load::SERVICE),
-        vitals: Watch::start(&client, begun),
+        vitals: Watch::start(&client, cluster.state(), begun),
         hand,
         changes: Changes::new(plan.seed, kept, plan.changes_a_second * SELDOM),
         client,

@@ -1,8 +1,9 @@
-//! The operator's memory, and whether its container or one of the DNS pods' was
-//! started again.
+//! The operator's memory, whether its container or one of the DNS pods' was
+//! started again, and whether CoreDNS took every Corefile over.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use kube::{Api, Client};
 use operator::dns::names::NAMESPACE;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
+
+use crate::coredns_log::Logs;
 
 /// The namespace of the operator.
 const OPERATOR_NAMESPACE: &str = "openshift-dns-operator";
@@ -34,6 +37,8 @@ pub struct Vitals {
     pub peak: u32,
     /// Containers that were started again, and why the one before ended.
     pub restarts: BTreeSet<String>,
+    /// What CoreDNS logged when it could not take a Corefile over.
+    pub refusals: Vec<String>,
     /// The operator's pods.
     pub operator_pods: BTreeSet<String>,
     /// The DNS pods, of all rollouts.
@@ -50,11 +55,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to look, once a second.
+    /// Begins to look, once a second. The pods' logs lie in the cluster's state
+    /// folder.
     #[must_use]
-    pub fn start(client: &Client, begun: Instant) -> Self {
+    pub fn start(client: &Client, state: &Path, begun: Instant) -> Self {
         let seen = Arc::new(Mutex::new(Vitals::default()));
-        let task = tokio::spawn(keep_looking(client.clone(), begun, Arc::clone(&seen)));
+        let logs = Logs::new(state);
+        let task = tokio::spawn(keep_looking(client.clone(), logs, begun, Arc::clone(&seen)));
         Self { seen, task }
     }
 
@@ -71,12 +78,12 @@ impl Drop for Watch {
     }
 }
 
-async fn keep_looking(client: Client, begun: Instant, seen: Arc<Mutex<Vitals>>) {
+async fn keep_looking(client: Client, mut logs: Logs, begun: Instant, seen: Arc<Mutex<Vitals>>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let look = look(&client).await;
+        let look = look(&client, &mut logs).await;
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         match look {
             Ok(look) => seen.note(begun.elapsed(), look),
@@ -87,12 +94,13 @@ async fn keep_looking(client: Client, begun: Instant, seen: Arc<Mutex<Vitals>>) 
 
 /// What one look has seen.
 struct Look {
+    refusals: Vec<String>,
     memory: Memory,
     operator_pods: Vec<Pod>,
     dns_pods: Vec<Pod>,
 }
 
-async fn look(client: &Client) -> Result<Look> {
+async fn look(client: &Client, logs: &mut Logs) -> Result<Look> {
     let list = async |namespace: &str, label: &str| -> Result<Vec<Pod>> {
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         // From the API server's memory, not from etcd.
@@ -114,6 +122,7 @@ async fn look(client: &Client) -> Result<Look> {
         .and_then(process_of)
         .context("the operator's container runs no process")?;
     Ok(Look {
+        refusals: logs.refusals()?,
         memory: memory(process)?,
         operator_pods,
         dns_pods,
@@ -139,6 +148,7 @@ impl Vitals {
     fn note(&mut self, at: Duration, look: Look) {
         self.resident.push((at, look.memory.resident));
         self.peak = self.peak.max(look.memory.peak);
+        self.refusals.extend(look.refusals);
         for pod in look.operator_pods.iter().chain(&look.dns_pods) {
             self.restarts.extend(restarts(pod));
         }
