@@ -18,6 +18,7 @@ mod nodes;
 mod operator;
 pub mod process;
 mod sight;
+mod stage;
 mod subject;
 mod table;
 mod trial;

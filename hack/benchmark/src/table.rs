@@ -103,12 +103,20 @@ fn cost(all: &[&Figures]) -> Vec<Row> {
     let nodes = all.iter().any(|figures| figures.nodes > 0);
     let memory = MEMORY[usize::from(nodes)];
     let requests = |f: &Figures| f64::from(f.edits.requests.count()) / f64::from(f.edits.count);
-    let at_rest = |f: &Figures| a_minute(f.rest.requests.count(), f.rest.seconds);
+    let at_rest = |f: &Figures| a_minute(f.rest.requests.but_leases(), f.rest.seconds);
+    let leases = |f: &Figures| a_minute(f.rest.requests.of_leases(), f.rest.seconds);
     let watches = |f: &Figures| a_minute(f.rest.requests.watches_opened(), f.rest.seconds);
     let resting = |f: &Figures| f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds);
     vec![
         row(all, "requests for one edit", 2, Some(REQUESTS), requests),
-        row(all, "requests a minute at rest", 1, Some(0.0), at_rest),
+        row(
+            all,
+            "requests a minute at rest but for the Lease",
+            1,
+            Some(0.0),
+            at_rest,
+        ),
+        row(all, "  for the Lease", 1, None, leases),
         row(all, "  watches opened a minute", 1, None, watches),
         row(all, "processor time for one edit, ms", 2, Some(PROCESSOR), |f| {
             for_one(&f.edits)
