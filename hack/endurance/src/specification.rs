@@ -30,28 +30,32 @@ impl Template {
         self.placement = (self.placement + random.random_range(1..PLACEMENTS)) % PLACEMENTS;
     }
 
-    fn placement(self) -> Value {
-        match self.placement {
-            0 => json!({}),
+    /// None for the default. An empty one would be applied as null where there was
+    /// another before, which the API server refuses.
+    fn placement(self) -> Option<Value> {
+        Some(match self.placement {
+            0 => return None,
             1 => json!({ "nodeSelector": { "node-role.kubernetes.io/worker": "" } }),
             2 => json!({ "tolerations": [{ "operator": "Exists" }] }),
             _ => json!({
                 "nodeSelector": { "kubernetes.io/os": "linux" },
                 "tolerations": [{ "key": "soak", "operator": "Equal", "value": "yes", "effect": "NoSchedule" }],
             }),
-        }
+        })
     }
 }
 
 /// A specification that is put into force.
 pub fn good(random: &mut StdRng, template: Template) -> Value {
     let mut spec = json!({
-        "nodePlacement": template.placement(),
         "servers": servers(random, template),
         "upstreamResolvers": resolvers(random),
         "logLevel": one(random, &["Normal", "Normal", "Normal", "Debug", "Trace"]),
         "operatorLogLevel": one(random, &["Normal", "Normal", "Debug"]),
     });
+    if let Some(placement) = template.placement() {
+        spec["nodePlacement"] = placement;
+    }
     if random.random_bool(0.7) {
         spec["cache"] = json!({
             "positiveTTL": format!("{}s", random.random_range(0..5000)),
