@@ -52,6 +52,9 @@ impl Report {
         let mut wrong = self.wrong_changes.clone();
         let (_, counted) = self.failures();
         wrong.extend(Tally::failures_by_reason(&counted));
+        if self.tally.answered.is_empty() {
+            wrong.push("no question was answered".into());
+        }
         wrong.extend(self.vitals.restarts.iter().cloned());
         wrong.extend(self.vitals.refusals.iter().cloned());
         if self.vitals.operator_pods.len() != 1 {
@@ -181,5 +184,104 @@ impl Report {
             megabytes(f64::from(self.vitals.peak)),
             self.growth() * 100.0
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A report of a soak in which all was well.
+    fn report() -> Report {
+        let resident = (0..90).map(|second| (Duration::from_secs(second), 10_000));
+        Report {
+            seed: 1,
+            changed: Duration::from_secs(90),
+            done: BTreeMap::from([("edits", 1800)]),
+            absences: Vec::new(),
+            wrong_changes: Vec::new(),
+            tally: Tally {
+                answered: vec![Duration::from_millis(1); 4500],
+                failures: Vec::new(),
+            },
+            vitals: Vitals {
+                resident: resident.collect(),
+                operator_pods: ["dns-operator-1".to_owned()].into(),
+                ..Vitals::default()
+            },
+            settled_after: Duration::from_secs(1),
+            differences: Vec::new(),
+            lost_marks: Vec::new(),
+            at_rest: Requests::default(),
+        }
+    }
+
+    fn wrong(change: impl FnOnce(&mut Report)) -> String {
+        let mut report = report();
+        change(&mut report);
+        report.wrong().join("\n")
+    }
+
+    #[test]
+    fn nothing_is_wrong_when_all_is_well() {
+        assert_eq!(wrong(|_| {}), "");
+        assert!(report().to_string().ends_with("all well\n"));
+    }
+
+    #[test]
+    fn a_failure_counts_unless_the_service_was_away() {
+        let now = Instant::now();
+        let failure = |asked| Failure {
+            asked,
+            name: "a.test.".into(),
+            why: "ServFail".into(),
+        };
+        let absence = Absence {
+            from: now,
+            until: now + Duration::from_millis(20),
+        };
+        let while_away = wrong(|report| {
+            report.absences.push(absence);
+            report.tally.failures.push(failure(now + Duration::from_secs(1)));
+        });
+        assert_eq!(while_away, "");
+        let later = wrong(|report| {
+            report.absences.push(absence);
+            report.tally.failures.push(failure(now + Duration::from_secs(4)));
+        });
+        assert_eq!(later, "1 times ServFail, such as a.test.");
+        assert_eq!(
+            wrong(|report| report.tally.answered.clear()),
+            "no question was answered"
+        );
+    }
+
+    #[test]
+    fn memory_may_not_grow_late() {
+        let grow = |since: u64| {
+            wrong(|report| {
+                for (at, resident) in &mut report.vitals.resident {
+                    if at.as_secs() >= since {
+                        *resident += 600;
+                    }
+                }
+            })
+        };
+        assert_eq!(grow(20), "");
+        assert!(grow(60).contains("6.0 %"), "{}", grow(60));
+        assert!(wrong(|report| report.vitals.resident.clear()).contains("memory"));
+    }
+
+    #[test]
+    fn only_the_lease_may_be_renewed_at_rest() {
+        let with = |what: &str| {
+            wrong(|report| {
+                report.at_rest.answered.insert(what.into(), 1);
+            })
+        };
+        assert_eq!(with("update leases"), "");
+        assert!(with("patch dnses/status").contains("not quiet"));
     }
 }
