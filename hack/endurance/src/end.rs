@@ -14,7 +14,9 @@ use operator::dns::names::{
     CA_BUNDLE_LABEL, CONFIG_NAMESPACE, COREFILE_KEY, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER,
 };
 use operator::dns::objects::ObjectKey;
-use operator::resources::{Resource, daemon_set_key, default_dns_key};
+use operator::resources::{
+    Resource, api_server_key, daemon_set_key, default_dns_key, feature_gate_key, network_key,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -39,6 +41,9 @@ impl Release {
             .with_context(|| format!("there is no {key}"))?;
         let address = dns["status"]["clusterIP"].as_str().map(ToOwned::to_owned);
         let mut documents = vec![dns];
+        for key in [network_key(), api_server_key(), feature_gate_key()] {
+            documents.extend(read(client, &key).await?);
+        }
         let bundles: Api<ConfigMap> = Api::namespaced(client.clone(), CONFIG_NAMESPACE);
         for bundle in bundles.list(&ListParams::default()).await? {
             documents.push(document("v1", "ConfigMap", &bundle)?);

@@ -24,6 +24,8 @@ const OPERATOR_NAMESPACE: &str = "openshift-dns-operator";
 /// The labels of the operator's pods and of the DNS pods.
 const OPERATOR: &str = "name=dns-operator";
 const DNS: &str = "dns.operator.openshift.io/daemonset-dns=default";
+/// The operator's container.
+const CONTAINER: &str = "dns-operator";
 /// The time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -116,6 +118,7 @@ async fn look(client: &Client, logs: &mut Logs) -> Result<Look> {
         .iter()
         .flat_map(|pod| pod.status.iter())
         .flat_map(|status| status.container_statuses.iter().flatten())
+        .filter(|status| status.name == CONTAINER)
         .find_map(|status| status.container_id.as_deref())
         .and_then(|id| id.strip_prefix("containerd://"));
     let process = container
