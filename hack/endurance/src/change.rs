@@ -30,7 +30,8 @@ pub enum Change {
     Scribble,
     /// An object goes.
     Delete(ObjectKey),
-    /// A DaemonSet goes and leaves its pods behind.
+    /// A DaemonSet goes and leaves its pods behind, for the next one to adopt. With
+    /// its pods, the only node would be without DNS.
     Orphan(ObjectKey),
     /// The DNS Service goes, which the node's proxy notices too.
     DeleteService,
