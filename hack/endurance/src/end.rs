@@ -20,7 +20,7 @@ use operator::resources::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::hand::{api_of, read};
+use crate::hand::{api_of, is_not_found, read};
 
 /// The operator that is installed.
 #[derive(Clone, Debug)]
@@ -195,7 +195,7 @@ async fn left_over(client: &Client, wanted: &[(ObjectKey, Value)]) -> Result<Vec
 async fn is_served(client: &Client, key: &ObjectKey) -> Result<bool> {
     match api_of(client, key)?.list(&ListParams::default().limit(1)).await {
         Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(error) if is_not_found(&error) => Ok(false),
         Err(error) => Err(error).with_context(|| format!("failed to find out whether {key} can be")),
     }
 }

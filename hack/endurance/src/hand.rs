@@ -23,6 +23,8 @@ const WRITER: &str = "soak";
 const AWAY: Duration = Duration::from_secs(30);
 /// HTTP's status for an object that the API server does not take.
 const UNPROCESSABLE: u16 = 422;
+/// HTTP's status for what is not there.
+const NOT_FOUND: u16 = 404;
 /// How many bundles are used in turn.
 const BUNDLES: usize = 3;
 
@@ -60,13 +62,21 @@ pub fn api_of(client: &Client, key: &ObjectKey) -> Result<Api<DynamicObject>> {
     })
 }
 
-/// An object as it is; none if it is not there.
+/// An object as it is; none if it, or its kind, is not there.
 pub async fn read(client: &Client, key: &ObjectKey) -> Result<Option<Value>> {
-    let object = api_of(client, key)?.get_opt(&key.name).await;
-    let object = object.with_context(|| format!("failed to read {key}"))?;
-    object
-        .map(|object| serde_json::to_value(object).with_context(|| format!("failed to encode {key}")))
-        .transpose()
+    match api_of(client, key)?.get(&key.name).await {
+        Ok(object) => serde_json::to_value(object)
+            .map(Some)
+            .with_context(|| format!("failed to encode {key}")),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read {key}")),
+    }
+}
+
+/// Whether the API server has no such object, or serves no such kind: then it
+/// answers in plain text, without a reason.
+pub fn is_not_found(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == NOT_FOUND)
 }
 
 impl Hand {
@@ -199,7 +209,7 @@ impl Hand {
             .await
         {
             Ok(object) => Ok(Some(object)),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+            Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("failed to patch {key} with {patch}")),
         }
     }
@@ -230,7 +240,7 @@ impl Hand {
         };
         match api_of(&self.client, key)?.delete(&key.name, &parameters).await {
             Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(error).with_context(|| format!("failed to delete {key}")),
         }
     }
