@@ -75,6 +75,7 @@ pub async fn read(client: &Client, key: &ObjectKey) -> Result<Option<Value>> {
 
 /// Whether the API server has no such object, or serves no such kind: then it
 /// answers in plain text, without a reason.
+#[must_use]
 pub fn is_not_found(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == NOT_FOUND)
 }
