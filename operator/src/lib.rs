@@ -8,12 +8,17 @@
 pub mod apply;
 pub mod cache;
 pub mod cli;
+pub mod cluster_operator;
 pub mod difference;
 pub mod dns;
+pub mod events;
 pub mod images;
+pub mod leader;
 pub mod logging;
+pub mod nodes;
 pub mod render;
 pub mod resources;
 pub mod run;
 pub mod schema;
+pub mod served;
 pub mod watch;

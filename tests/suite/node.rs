@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use devcluster::install::{self, Images};
-use devcluster::{Cluster, Image, Options, Progress, Query, Zone, images, programs};
+use devcluster::{Cluster, Distribution, Image, Options, Progress, Query, Zone, images, programs};
 use endurance::end::Release;
 use endurance::load;
 use hickory_proto::op::ResponseCode;
@@ -68,6 +68,7 @@ impl Node {
         zones.extend(load::zones());
         let options = Options {
             node: true,
+            distribution: Distribution::OpenShift,
             images,
             zones,
             ..Options::default()

@@ -106,6 +106,8 @@ fn inputs() -> Inputs {
         name_resolver_namespaces: Vec::new(),
         topology_hints: false,
         owner_uid: String::new(),
+        monitored: false,
+        daemon_set_uid: None,
     }
 }
 

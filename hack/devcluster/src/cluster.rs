@@ -14,6 +14,15 @@ use crate::progress::Progress;
 use crate::sandbox::Sandbox;
 use crate::state::{self, State};
 
+/// What a cluster is beside Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distribution {
+    /// Nothing else.
+    Kubernetes,
+    /// OpenShift's APIs and what its other operators make; see [`crate::openshift`].
+    OpenShift,
+}
+
 /// What to bring up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -25,6 +34,8 @@ pub struct Options {
     pub audit: bool,
     /// The controller manager, which a node always gets: garbage collection, namespaces, service accounts.
     pub controllers: bool,
+    /// What the operator finds beside Kubernetes.
+    pub distribution: Distribution,
     /// How long the processes live.
     pub lifetime: Lifetime,
     /// Images that are there before the kubelet starts.
@@ -40,6 +51,7 @@ impl Default for Options {
             node: false,
             audit: true,
             controllers: true,
+            distribution: Distribution::Kubernetes,
             lifetime: Lifetime::Process,
             images: Vec::new(),
             zones: Vec::new(),
@@ -101,6 +113,10 @@ impl Cluster {
             launcher,
             state,
         };
+        if options.distribution == Distribution::OpenShift {
+            progress.say("making it an OpenShift: its APIs and its configuration");
+            crate::openshift::furnish(&cluster.client().await?).await?;
+        }
         if options.node {
             cluster.start_node(&options, progress).await?;
         }

@@ -1,7 +1,6 @@
 //! Putting the operator onto a cluster, and waiting until DNS works.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,12 +12,14 @@ use serde_json::{Value, json};
 
 use crate::certificates::Authority;
 use crate::children::{Launcher, Process, run, wait_until};
+use crate::cluster::Distribution;
 use crate::progress::Progress;
-use crate::{kubeconfig, programs};
+use crate::{kubeconfig, manifests, openshift, programs};
 
 /// The release version of an operator that was built here.
 pub const RELEASE: &str = "0.0.1-local";
 const NAMESPACE: &str = "openshift-dns";
+const OPERATOR_NAMESPACE: &str = "openshift-dns-operator";
 
 /// The images that stand in for those of OpenShift.
 #[derive(Debug, Clone)]
@@ -55,30 +56,40 @@ pub async fn on_node(
     images: &Images,
     progress: &Progress,
 ) -> Result<()> {
-    let state = launcher.state();
-    apply(state, kubeconfig, progress, |object| {
-        if object["kind"] == "Deployment" {
-            substitute(object, images);
-        }
-        true
-    })?;
+    let distribution = openshift::distribution(&kubeconfig::client(kubeconfig).await?).await?;
+    let mut objects = manifests::of(distribution, progress)?;
+    for deployment in objects.iter_mut().filter(|object| object["kind"] == "Deployment") {
+        substitute(deployment, images);
+    }
+    if distribution == Distribution::OpenShift {
+        // After the namespace, and before the pod that waits for it.
+        let secret = serving_certificate(OPERATOR_NAMESPACE, "metrics-tls", "metrics")?;
+        let at = objects.iter().position(|object| object["kind"] != "Namespace");
+        objects.insert(at.unwrap_or(0), secret);
+    }
+    progress.say(format!("applying the {} objects of the manifests", objects.len()));
+    manifests::apply(&objects, launcher.state(), kubeconfig, progress)?;
     let outcome = wait_for_dns(kubeconfig, progress).await;
     outcome.with_context(|| state_of_pods(kubeconfig, progress))
 }
 
-/// Defines the resources, runs the operator as a process beside the cluster, and waits for the Corefile.
+/// Defines the resources, runs the operator as a process beside the cluster with the rights of the
+/// kubeconfig, and waits for the Corefile. The other manifests are for an operator that is a pod.
 pub async fn beside(
     launcher: &Launcher,
     kubeconfig: &Path,
     program: &Path,
     progress: &Progress,
 ) -> Result<()> {
-    apply(launcher.state(), kubeconfig, progress, |object| {
+    let distribution = openshift::distribution(&kubeconfig::client(kubeconfig).await?).await?;
+    let mut objects = manifests::of(distribution, progress)?;
+    objects.retain(|object| {
         matches!(
             object["kind"].as_str(),
             Some("CustomResourceDefinition" | "Namespace")
         )
-    })?;
+    });
+    manifests::apply(&objects, launcher.state(), kubeconfig, progress)?;
     let mut command = Command::new(program);
     command.arg("--kubeconfig").arg(kubeconfig);
     let images = Images::local("");
@@ -88,48 +99,6 @@ pub async fn beside(
     wait_for_corefile(kubeconfig, &mut [&mut operator]).await?;
     operator.keep();
     Ok(())
-}
-
-/// The manifests in the order of their names, each document through `keep`, which may change it.
-fn apply(
-    state: &Path,
-    kubeconfig: &Path,
-    progress: &Progress,
-    keep: impl Fn(&mut Value) -> bool,
-) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
-    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    paths.sort();
-    progress.say(format!("applying {} manifests", paths.len()));
-    let mut items = Vec::new();
-    for path in paths {
-        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let objects: Vec<Value> =
-            serde_saphyr::from_multiple(&text).with_context(|| format!("reading {}", path.display()))?;
-        items.extend(objects);
-    }
-    items.retain_mut(|object| object.is_object() && keep(object));
-    // What others stand in or on comes first, whatever the file names say.
-    items.sort_by_key(|object| match object["kind"].as_str() {
-        Some("Namespace") => 0,
-        Some("CustomResourceDefinition") => 1,
-        Some("Deployment") => 3,
-        _ => 2,
-    });
-    let path = state.join("manifests.json");
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-    fs::write(&path, list.to_string()).with_context(|| format!("writing {}", path.display()))?;
-    let mut command = kubectl(kubeconfig, progress)?;
-    command.args([
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--field-manager=devcluster",
-        "--filename",
-    ]);
-    run(command.arg(path)).map(drop)
 }
 
 /// Puts local images into the operator's Deployment.
@@ -212,26 +181,32 @@ async fn wait_for_dns(kubeconfig: &Path, progress: &Progress) -> Result<()> {
     Ok(())
 }
 
-/// On OpenShift another operator makes this Secret, and the DNS pods wait for it.
-async fn make_metrics_secret(client: &kube::Client) -> Result<()> {
-    let pair = Authority::new()?.server(&["dns-default.openshift-dns.svc"])?;
-    let secret = json!({
+/// The Secret that OpenShift's service-ca operator makes for a Service with an annotation, and that
+/// pods wait for.
+fn serving_certificate(namespace: &str, name: &str, service: &str) -> Result<Value> {
+    let pair = Authority::new()?.server(&[&format!("{service}.{namespace}.svc")])?;
+    Ok(json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "dns-default-metrics-tls"},
+        "metadata": {"name": name, "namespace": namespace},
         "type": "kubernetes.io/tls",
         "stringData": {"tls.crt": pair.certificate, "tls.key": pair.key},
-    });
+    }))
+}
+
+async fn make_metrics_secret(client: &kube::Client) -> Result<()> {
+    let name = "dns-default-metrics-tls";
+    let secret = serving_certificate(NAMESPACE, name, "dns-default")?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), NAMESPACE);
     secrets
         .patch(
-            "dns-default-metrics-tls",
+            name,
             &PatchParams::apply("devcluster").force(),
             &Patch::Apply(secret),
         )
         .await
         .map(drop)
-        .context("making the Secret dns-default-metrics-tls")
+        .with_context(|| format!("making the Secret {name}"))
 }
 
 async fn wait_for_corefile(kubeconfig: &Path, processes: &mut [&mut Process]) -> Result<()> {

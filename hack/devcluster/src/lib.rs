@@ -16,7 +16,9 @@ pub mod images;
 pub mod install;
 pub mod knot;
 pub mod kubeconfig;
+pub mod manifests;
 pub mod node;
+pub mod openshift;
 pub mod operator_program;
 pub mod programs;
 pub mod progress;
@@ -25,7 +27,7 @@ pub mod state;
 pub mod up;
 
 pub use children::Lifetime;
-pub use cluster::{Cluster, Options};
+pub use cluster::{Cluster, Distribution, Options};
 pub use images::Image;
 pub use knot::{Knot, Query, Zone};
 pub use progress::Progress;

@@ -12,7 +12,7 @@ use crate::install::{self, Images};
 use crate::knot::Zone;
 use crate::progress::Progress;
 use crate::state::{self, State};
-use crate::{Cluster, Options, node, operator_program, programs};
+use crate::{Cluster, Distribution, Options, node, operator_program, programs};
 
 /// The address of the cluster's DNS service.
 const DNS: &str = "172.30.0.10";
@@ -38,6 +38,7 @@ pub async fn up(place: &Place, progress: &Progress) -> Result<()> {
             let options = Options {
                 state: Some(state::of_up()),
                 lifetime: Lifetime::Detached,
+                distribution: Distribution::OpenShift,
                 ..Options::default()
             };
             let cluster = Cluster::start(options, progress).await?;
@@ -74,6 +75,7 @@ async fn up_node(progress: &Progress) -> Result<()> {
         state: Some(state::of_up()),
         node: true,
         lifetime: Lifetime::Detached,
+        distribution: Distribution::OpenShift,
         images: vec![Image::coredns(progress)?, operator],
         zones: vec![Zone::example()],
         ..Options::default()

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use devcluster::{Cluster, Knot, Options, Progress, Zone, children, control_plane, programs, state};
+use devcluster::{
+    Cluster, Distribution, Knot, Options, Progress, Zone, children, control_plane, install, openshift,
+    programs, state,
+};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, ListParams};
 
@@ -191,4 +194,40 @@ async fn knot_tells_what_it_was_asked() {
     ];
     assert_eq!(names, expected.map(|(name, qtype)| (name.to_owned(), qtype)));
     assert_eq!(knot.query_count("www.example.test", 1), 2);
+}
+
+#[tokio::test]
+async fn an_openshift_has_its_apis_and_their_objects() {
+    let options = Options {
+        distribution: Distribution::OpenShift,
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options, &Progress::hidden()).await.unwrap();
+    let kubectl = programs::KUBECTL.path(&Progress::hidden()).unwrap();
+    let ask = |what: &str, path: &str| {
+        let mut command = Command::new(&kubectl);
+        command.env("KUBECONFIG", cluster.kubeconfig());
+        command.args(["get", what, &format!("--output=jsonpath={{{path}}}")]);
+        children::run(&mut command).unwrap()
+    };
+    assert_eq!(
+        ask("network.config.openshift.io/cluster", ".status.serviceNetwork[0]"),
+        control_plane::SERVICE_RANGE
+    );
+    assert_eq!(
+        ask("clusterversion/version", ".status.desired.version"),
+        install::RELEASE
+    );
+    assert_eq!(
+        ask("featuregate/cluster", ".status.featureGates[0].disabled[0].name"),
+        "DNSNameResolver"
+    );
+    assert_eq!(ask("apiserver/cluster", ".metadata.name"), "cluster");
+    assert_eq!(ask("namespace/openshift-config", ".status.phase"), "Active");
+    // Nothing is there that the operator is to make.
+    assert_eq!(ask("clusteroperators,servicemonitors", ".items"), "[]");
+    // A second time finds everything and changes nothing.
+    openshift::furnish(&cluster.client().await.unwrap())
+        .await
+        .unwrap();
 }

@@ -54,10 +54,15 @@ impl Release {
         }
         let input = json!({ "apiVersion": "v1", "kind": "List", "items": documents });
         let list = self.render(address.as_deref(), &input)?;
+        let set = read(client, &daemon_set_key(DNS_DEFAULT))
+            .await?
+            .unwrap_or_default();
         let items = list["items"].as_array().context("render printed no list")?;
         let objects = items.iter().map(|item| {
             let key = ObjectKey::from_value(item).context("render printed an object without a name")?;
-            Ok((key, item.clone()))
+            let mut item = item.clone();
+            name_owner(&mut item, &set["metadata"]["uid"]);
+            Ok((key, item))
         });
         objects.collect()
     }
@@ -88,6 +93,18 @@ impl Release {
             );
         }
         serde_json::from_slice(&output.stdout).context("failed to decode what render printed")
+    }
+}
+
+/// Some objects belong to the DNS DaemonSet, whose uid render cannot know.
+fn name_owner(object: &mut Value, daemon_set: &Value) {
+    let owners = object["metadata"]
+        .get_mut("ownerReferences")
+        .and_then(Value::as_array_mut);
+    for owner in owners.into_iter().flatten() {
+        if owner["kind"] == "DaemonSet" {
+            owner["uid"] = daemon_set.clone();
+        }
     }
 }
 

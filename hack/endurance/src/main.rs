@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use devcluster::install::{self, Images};
-use devcluster::{Cluster, Image, Options, Progress, operator_program};
+use devcluster::{Cluster, Distribution, Image, Options, Progress, operator_program};
 
 use endurance::cli::Cli;
 use endurance::end::Release;
@@ -63,6 +63,7 @@ async fn soak_a_node(cli: &Cli) -> Result<Report> {
     };
     let options = Options {
         node: true,
+        distribution: Distribution::OpenShift,
         images: vec![Image::coredns(&progress)?, operator],
         zones: load::zones(),
         ..Options::default()
