@@ -101,7 +101,14 @@ pub async fn operate(
     tasks.spawn(publisher.run());
     let work = async {
         let served = follow_all(&client, &cache, &mut tasks).await?;
-        let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, events, served.clone(), setup);
+        let mut reconciler = Reconciler::new(
+            client.clone(),
+            Arc::clone(&cache),
+            applier,
+            events,
+            served.clone(),
+            setup,
+        );
         tokio::select! {
             () = candidate.run(&leading) => {}
             () = act(&mut reconciler, &cache, served, leads, before_pass) => {}
