@@ -103,6 +103,13 @@ pub async fn beside(
 
 /// Puts local images into the operator's Deployment.
 fn substitute(deployment: &mut Value, images: &Images) {
+    // The kernel or runtime of a machine for development may have no user namespaces.
+    if let Some(pod) = deployment
+        .pointer_mut("/spec/template/spec")
+        .and_then(Value::as_object_mut)
+    {
+        pod.remove("hostUsers");
+    }
     let containers = deployment
         .pointer_mut("/spec/template/spec/containers")
         .and_then(Value::as_array_mut);
