@@ -8,7 +8,7 @@ pub mod ca_bundle;
 pub mod cluster;
 pub mod config;
 pub mod corefile;
-mod digest;
+pub mod digest;
 pub mod drift;
 pub mod inputs;
 mod lifecycle;
@@ -38,6 +38,7 @@ use crate::events::Events;
 use crate::images::Images;
 use crate::resources::config_map_key;
 use crate::served::Served;
+use crate::vitals::Vitals;
 use crate::watch::look_up;
 
 use ca_bundle::CaBundles;
@@ -57,6 +58,8 @@ pub struct Setup {
     pub templates: Templates,
     /// What is known of the cluster from outside.
     pub cluster: ClusterArgs,
+    /// What it tells of itself.
+    pub vitals: Vitals,
 }
 
 /// Makes the cluster what the DNS resource says.
@@ -193,8 +196,15 @@ impl Reconciler {
         };
         failures.messages.extend(unknown);
         let checked = Config::decode(dns.spec());
+        let metrics = Arc::clone(&self.setup.vitals.metrics);
+        metrics.spec_valid(checked.is_ok());
         self.tell_of_config(dns, &checked);
         let bundles = self.ca_bundles(checked.as_ref().ok(), &mut failures).await;
+        metrics.ca_bundles(
+            bundles.usable.len(),
+            bundles.missing.len(),
+            bundles.unreadable.len(),
+        );
         self.tell_of_bundles(&bundles);
         if !dns.is_unmanaged() {
             // What could not be found out may be needed for it.
@@ -206,9 +216,12 @@ impl Reconciler {
             inputs.ca_bundles.clone_from(&bundles.usable);
             failures.note(self.ensure_finalizer(dns).await);
             let desired = self.desired(&inputs, &mut failures);
+            let before = observe::corefile(&self.cache);
             for object in &desired {
                 outcome.within(self.apply(object, now, &mut failures).await);
             }
+            let corefile = observe::corefile(&self.cache);
+            metrics.corefile(before.as_deref(), corefile.as_deref());
             self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
         let look_again = self

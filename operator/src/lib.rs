@@ -3,7 +3,8 @@
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. The programs people start are in [`cli`],
 //! [`run`] and [`render`]. [`watch`] reads from the API server into [`cache`],
-//! [`apply`] writes to it; nothing else talks to it.
+//! [`apply`] writes to it; beside them [`serve`] alone talks to it, to ask who may
+//! read the metrics.
 
 pub mod apply;
 pub mod cache;
@@ -12,13 +13,17 @@ pub mod cluster_operator;
 pub mod difference;
 pub mod dns;
 pub mod events;
+pub mod health;
 pub mod images;
 pub mod leader;
 pub mod logging;
+pub mod metrics;
 pub mod nodes;
 pub mod render;
 pub mod resources;
 pub mod run;
 pub mod schema;
+pub mod serve;
 pub mod served;
+pub mod vitals;
 pub mod watch;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
 use k8s_openapi::jiff::Timestamp;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,8 +26,11 @@ use crate::events;
 use crate::images::Images;
 use crate::leader::Candidate;
 use crate::logging::Logging;
+use crate::metrics::{CountRequests, Metrics};
 use crate::resources::{WATCHED, WATCHED_WHERE_DEFINED};
+use crate::serve::{ProfileInForce, serve};
 use crate::served::{self, Served};
+use crate::vitals::Vitals;
 use crate::watch::{self, Listed};
 
 /// How long one pass over the objects may take: the client repeats a refused
@@ -45,6 +49,7 @@ pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
         images: Images::from_env()?,
         templates: Templates::new()?,
         cluster: args.cluster.clone(),
+        vitals: Vitals::default(),
     };
     // One thread is plenty: there is one resource, and all waiting is for I/O.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -56,7 +61,8 @@ pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
 
 async fn connect_and_operate(args: &RunArgs, logging: &Logging, setup: Setup) -> anyhow::Result<()> {
     let mut stop = pin!(stop_signal());
-    let client = connect(args).await?;
+    let vitals = setup.vitals.clone();
+    let client = connect(args, &vitals.metrics).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         release = setup.cluster.release_version,
@@ -69,7 +75,23 @@ async fn connect_and_operate(args: &RunArgs, logging: &Logging, setup: Setup) ->
             Err(error) => tracing::error!("stopping: {error:#}"),
         }
     };
-    operate(client, setup, identity(), |cache| logging.follow(cache), stopped).await
+    let profile = ProfileInForce::default();
+    let serving = serve(&args.serve, client.clone(), &vitals, &profile);
+    let follow = |cache: &Cache| {
+        logging.follow(cache);
+        profile.follow(cache);
+    };
+    // An address that cannot be served on ends the operator as a signal does: the
+    // Lease is released.
+    let mut failed = Ok(());
+    let stopped = async {
+        tokio::select! {
+            () = stopped => {}
+            outcome = serving => failed = outcome,
+        }
+    };
+    Box::pin(operate(client, setup, identity(), follow, stopped)).await?;
+    failed
 }
 
 /// Under which name this replica takes the Lease. A container that is started
@@ -93,6 +115,7 @@ pub async fn operate(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
+    let vitals = setup.vitals.clone();
     let applier = Applier::new(client.clone(), Arc::clone(&cache));
     let (events, publisher) = events::channel(client.clone(), Arc::clone(&cache), &identity);
     let mut candidate = Candidate::new(Arc::clone(&cache), applier.clone(), identity);
@@ -101,6 +124,7 @@ pub async fn operate(
     tasks.spawn(publisher.run());
     let work = async {
         let served = follow_all(&client, &cache, &mut tasks).await?;
+        vitals.health.listed();
         let mut reconciler = Reconciler::new(
             client.clone(),
             Arc::clone(&cache),
@@ -111,7 +135,7 @@ pub async fn operate(
         );
         tokio::select! {
             () = candidate.run(&leading) => {}
-            () = act(&mut reconciler, &cache, served, leads, before_pass) => {}
+            () = act(&mut reconciler, &cache, served, leads, &vitals, before_pass) => {}
             ended = tasks.join_next() => {
                 ended.transpose().context("a watch ended")?;
             }
@@ -133,6 +157,7 @@ async fn act(
     cache: &Cache,
     mut served: channel::Receiver<Option<Served>>,
     mut leads: channel::Receiver<bool>,
+    vitals: &Vitals,
     before_pass: impl Fn(&Cache),
 ) {
     let mut changes = cache.changes();
@@ -142,8 +167,12 @@ async fn act(
         served.borrow_and_update();
         before_pass(cache);
         let mut wait = None;
-        if *leads.borrow_and_update() {
+        let leading = *leads.borrow_and_update();
+        vitals.metrics.leading(leading);
+        if leading {
+            let begun = vitals.pass_begins();
             let outcome = pass(reconciler).await;
+            vitals.pass_ended(begun, &outcome);
             wait = outcome.look_again;
             if outcome.failed {
                 wait = Some(wait.map_or(delay, |wait| wait.min(delay)));
@@ -181,7 +210,7 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-async fn connect(args: &RunArgs) -> anyhow::Result<Client> {
+async fn connect(args: &RunArgs, metrics: &Arc<Metrics>) -> anyhow::Result<Client> {
     let mut config = match &args.kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file)
@@ -201,7 +230,8 @@ async fn connect(args: &RunArgs) -> anyhow::Result<Client> {
         USER_AGENT,
         HeaderValue::from_static(concat!("dns-operator/", env!("CARGO_PKG_VERSION"))),
     ));
-    Client::try_from(config).context("failed to set up the client")
+    let builder = ClientBuilder::try_from(config).context("failed to set up the client")?;
+    Ok(builder.with_layer(&CountRequests(Arc::clone(metrics))).build())
 }
 
 /// Starts every watch and waits until all of them have listed what there is.

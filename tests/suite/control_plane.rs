@@ -282,7 +282,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the operator with further arguments.
+    /// Starts the operator with further arguments. It serves nothing over HTTP unless
+    /// they say so: the usual ports are the same for all that run here.
     pub fn start(plane: &Plane, arguments: &[&str]) -> Self {
         Self::replica(plane, "operator", arguments)
     }
@@ -301,10 +302,15 @@ impl Operator {
     fn spawn(plane: &Plane, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = plane.cluster.state().join("operator.log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
+        let silent = ["--metrics-bind-addr", "--health-bind-addr"]
+            .into_iter()
+            .filter(|flag| !arguments.iter().any(|argument| argument.starts_with(flag)))
+            .map(|flag| format!("{flag}=0"));
         let child = Command::new(program::path().unwrap())
             .arg("--kubeconfig")
             .arg(plane.cluster.kubeconfig())
             .args(arguments)
+            .args(silent)
             .envs(IMAGES)
             .env("RELEASE_VERSION", RELEASE)
             .env("POD_NAME", name)

@@ -16,6 +16,7 @@ use operator::dns::Setup;
 use operator::dns::corefile::Templates;
 use operator::images::Images;
 use operator::run::operate;
+use operator::vitals::Vitals;
 use serde_json::{Value, json};
 use tower::{Layer, Service};
 
@@ -102,6 +103,7 @@ async fn run(client: Client) {
             cluster_domain: "cluster.local".into(),
             release_version: "0.0.1".into(),
         },
+        vitals: Vitals::default(),
     };
     operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await

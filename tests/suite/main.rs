@@ -1,7 +1,7 @@
 //! The test suite: one binary, linked once.
 //!
 //! From the outside in: `command_line`, `golden` and `manifests` need nothing;
-//! `admission`, `scenario` and `faults` start an API server each; `node` starts
+//! `admission`, `scenario`, `serving` and `faults` start an API server each; `node` starts
 //! a whole node with pods and needs root.
 
 #![allow(
@@ -12,6 +12,9 @@
 )]
 
 mod admission;
+mod api_faults;
+mod api_server;
+mod api_server_parity;
 mod ca_bundles;
 mod cluster_operator;
 mod command_line;
@@ -20,9 +23,13 @@ mod dns_client;
 mod durations;
 mod faults;
 mod golden;
+mod in_memory;
 mod leadership;
 mod manifests;
 mod node;
 mod nodes;
 mod properties;
+mod reconcile_cases;
 mod scenario;
+mod serving;
+mod status_cases;

@@ -8,7 +8,7 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 
 use crate::dns::config::CaBundleName;
-use crate::dns::digest::digest;
+use crate::dns::digest::{digest, revision};
 
 /// Certificates of authorities, from a ConfigMap of `openshift-config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl CaBundle {
         if certificates.is_empty() {
             return Err(format!("the key {CA_BUNDLE_KEY} is empty"));
         }
-        let revision = digest(certificates, REVISION_DIGITS);
+        let revision = revision(certificates);
         Ok(Self {
             name: name.clone(),
             data,
@@ -182,8 +182,6 @@ const MAX_FILE_NAME: usize = 255;
 const LONGEST_REVISION: usize = 20;
 /// The longest name of a volume (RFC 1123 label), in octets.
 const MAX_VOLUME_NAME: usize = 63;
-/// Digits that tell one content of a bundle from another.
-const REVISION_DIGITS: usize = 8;
 /// Digits that tell one bundle from another.
 const NAME_DIGITS: usize = 32;
 

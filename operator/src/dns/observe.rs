@@ -137,7 +137,7 @@ pub fn inputs(
     (inputs, failures)
 }
 
-/// The cluster's TLS profile.
+/// The cluster's TLS profile; `Intermediate` where there is none.
 #[must_use]
 pub fn tls_profile(cache: &Cache) -> TlsProfile {
     cache
