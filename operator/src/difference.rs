@@ -29,10 +29,10 @@ const TEXT_MAPS: [&str; 5] = ["annotations", "data", "labels", "matchLabels", "n
 
 /// What the API server puts into fields that nobody has set.
 const DEFAULTS: [(&str, &str); 4] = [
-    ("internalTrafficPolicy", "\"Cluster\""),
-    ("sessionAffinity", "\"None\""),
+    ("internalTrafficPolicy", "Cluster"),
+    ("sessionAffinity", "None"),
     ("terminationGracePeriodSeconds", "30"),
-    ("type", "\"ClusterIP\""),
+    ("type", "ClusterIP"),
 ];
 
 /// A live object differs from the wanted one.
@@ -105,7 +105,10 @@ impl Place {
 
     /// Whether a field that must be missing is as good as that.
     fn is_unset(&self, found: &Value) -> bool {
-        let by_default = |(key, value): &(&str, &str)| *key == self.key && found.to_string() == *value;
+        let by_default = |(key, value): &(&str, &str)| {
+            let same_number = found.as_i64().is_some_and(|number| value.parse() == Ok(number));
+            *key == self.key && (found == value || same_number)
+        };
         found.is_null()
             || (!self.in_text_map && (is_empty(found) || *found == false || DEFAULTS.iter().any(by_default)))
     }

@@ -51,8 +51,6 @@ struct State {
     order: Order,
     /// How many versions behind lists are.
     lag: u64,
-    /// Groups that are not served.
-    absent: Vec<&'static str>,
 }
 
 impl ApiServer {
@@ -71,14 +69,8 @@ impl ApiServer {
             told: state.told,
             calls: state.calls.clone(),
             writes: state.writes.clone(),
-            absent: state.absent.clone(),
             ..State::default()
         })))
-    }
-
-    /// Serves no kinds of a group.
-    pub fn without(&self, group_version: &'static str) {
-        self.lock().absent.push(group_version);
     }
 
     /// Puts an object in as it is.
@@ -116,7 +108,7 @@ impl ApiServer {
     pub fn remove(&self, kind: &str, name: &str) {
         let mut state = self.lock();
         let mut ids = state.store.live.keys();
-        let id = ids.find(|id| id.kind.kind == kind && id.name == name).cloned();
+        let id = ids.find(|id| id.kind.name == kind && id.name == name).cloned();
         state.store.delete(&id.unwrap(), &Value::Null).unwrap();
         state.tell();
     }
@@ -125,7 +117,7 @@ impl ApiServer {
     /// object afterwards; without one when it was deleted.
     pub fn history(&self) -> Vec<(String, Option<Value>)> {
         let told = |happened: &Happened| {
-            let name = format!("{} {}", happened.id.kind.kind, happened.id.name);
+            let name = format!("{} {}", happened.id.kind.name, happened.id.name);
             (
                 name,
                 (happened.what != "DELETED").then(|| happened.object.clone()),
@@ -232,13 +224,13 @@ impl State {
                 .or(call.body["metadata"]["name"].as_str())
                 .unwrap_or_default();
             let slash = subresource.map(|part| format!("/{part}")).unwrap_or_default();
-            text = format!("{verb} {}{slash} {name}", kind.kind);
+            text = format!("{verb} {}{slash} {name}", kind.name);
             // The reference writes with `update` where we patch.
             let verb = if verb == "patch" { "update" } else { verb };
             let part = subresource.map(|part| format!("{part} ")).unwrap_or_default();
             names = vec![
-                format!("{verb} {part}{}", kind.kind),
-                format!("{verb} {part}{} {name}", kind.kind),
+                format!("{verb} {part}{}", kind.name),
+                format!("{verb} {part}{} {name}", kind.name),
             ];
         }
         self.calls.push(text.clone());
@@ -260,11 +252,9 @@ impl State {
                 "the server could not find the requested resource",
             )
         };
-        let absent = self.absent.clone();
-        let served = |kind: &Kind| !absent.contains(&kind.api_version);
         let (kind, namespace, name, subresource) = match kinds::parse(&call.path).ok_or_else(not_served)? {
             Place::Discovery(api_version) => {
-                let list = kinds::discovery(&api_version, served).ok_or_else(not_served)?;
+                let list = kinds::discovery(&api_version).ok_or_else(not_served)?;
                 return Ok(Served::Object(200, list));
             }
             Place::Objects {
@@ -274,7 +264,7 @@ impl State {
                 subresource,
             } => (kind, namespace, name, subresource),
         };
-        if !served(kind) || subresource.is_some_and(|part| part != "status" || !kind.has_status) {
+        if subresource.is_some_and(|part| part != "status" || !kind.has_status) {
             return Err(not_served());
         }
         let name = name.or(call.body["metadata"]["name"].as_str());
@@ -291,22 +281,28 @@ impl State {
             namespace: namespace.map(Into::into),
             name: name.into(),
         };
-        let status = subresource.is_some();
-        let answer = match call.verb(Some(name)) {
-            "get" => Ok(Served::Object(200, self.store.get(&id)?.clone())),
+        let answer = self.act(call, &id, subresource.is_some());
+        self.tell();
+        answer
+    }
+
+    /// Does what a call asks for to one object.
+    fn act(&mut self, call: &Call, id: &Id, status: bool) -> Result<Served, Refusal> {
+        match call.verb(Some(&id.name)) {
+            "get" => Ok(Served::Object(200, self.store.get(id)?.clone())),
             "create" => self
                 .store
-                .create(&id, call.body.clone())
+                .create(id, call.body.clone())
                 .map(|object| Served::Object(201, object)),
-            "patch" => (self.store.merge(&id, &call.body, status)).map(|object| Served::Object(200, object)),
+            "patch" => (self.store.merge(id, &call.body, status)).map(|object| Served::Object(200, object)),
             "update" => {
-                (self.store.replace(&id, call.body.clone(), status)).map(|object| Served::Object(200, object))
+                (self.store.replace(id, &call.body, status)).map(|object| Served::Object(200, object))
             }
             "apply" => self
                 .store
-                .apply(&id, &call.body)
+                .apply(id, &call.body)
                 .map(|object| Served::Object(200, object)),
-            "delete" => self.store.delete(&id, &call.body["preconditions"]).map(|left| {
+            "delete" => self.store.delete(id, &call.body["preconditions"]).map(|left| {
                 let done =
                     json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" });
                 Served::Object(200, left.unwrap_or(done))
@@ -316,13 +312,11 @@ impl State {
                 "MethodNotAllowed",
                 format!("{verb} is not supported"),
             )),
-        };
-        self.tell();
-        answer
+        }
     }
 
     fn read(&mut self, call: &Call, selection: Selection) -> Served {
-        let list_kind = format!("{}List", selection.kind.kind);
+        let list_kind = format!("{}List", selection.kind.name);
         let (api_version, version) = (selection.kind.api_version, self.store.version);
         if call.verb(None) == "watch" {
             return Served::Events(self.watch(call, selection));

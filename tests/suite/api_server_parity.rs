@@ -87,7 +87,7 @@ impl Answers {
     }
 }
 
-fn config_map(name: &str, data: Value) -> ConfigMap {
+fn config_map(name: &str, data: &Value) -> ConfigMap {
     let object = json!({ "metadata": { "name": name, "labels": { "name": name } }, "data": data });
     serde_json::from_value(object).unwrap()
 }
@@ -99,7 +99,7 @@ fn version_of(object: &impl Resource) -> String {
 async fn objects(client: &Client, answers: &mut Answers) {
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), "default");
     let post = PostParams::default();
-    let map = config_map("parity", json!({ "a": "1" }));
+    let map = config_map("parity", &json!({ "a": "1" }));
     answers.note("create", api.create(&post, &map).await);
     answers.note("create again", api.create(&post, &map).await);
     answers.note("get nothing", api.get("nothing").await);
@@ -133,7 +133,8 @@ async fn objects(client: &Client, answers: &mut Answers) {
     );
     answers.note(
         "create another",
-        api.create(&post, &config_map("other", json!({ "c": "3" }))).await,
+        api.create(&post, &config_map("other", &json!({ "c": "3" })))
+            .await,
     );
     for parameters in [
         ListParams::default().labels("name=parity"),

@@ -7,7 +7,7 @@ use operator::dns::objects::ObjectKey;
 use operator::resources::{config_map_key, daemon_set_key};
 use serde_json::{Value, json};
 
-use crate::control_plane::{Plane, corefile_key, eventually, quiet};
+use crate::control_plane::{Operator, Plane, corefile_key, eventually, quiet};
 use crate::scenario::settled;
 
 fn source(name: &str) -> ObjectKey {
@@ -122,9 +122,28 @@ async fn a_bundle_follows_its_source() {
     })
     .await;
     assert_eq!(plane.get(&copy).await.unwrap()["data"]["ca-bundle.crt"], second);
-    plane.delete(&source).await;
+}
+
+#[tokio::test]
+async fn a_bundle_whose_source_has_gone_is_used_for_as_long_as_it_is_asked_for() {
+    let plane = Plane::start().await;
+    plane.make_namespace("openshift-config").await;
+    make_source(
+        &plane,
+        "bundle",
+        json!({ "data": { "ca-bundle.crt": certificate() } }),
+    )
+    .await;
+    let _operator = plane.operator();
+    settled(&plane).await;
     plane
-        .told("source ca bundle configmap my.bundle does not exist")
+        .edit(json!({ "servers": [tls_server("a.example", "one.example", "bundle")] }))
+        .await;
+    eventually("the bundle is used", async || named(&plane).await.len() == 1).await;
+    let copy = copy("ca-bundle");
+    plane.delete(&source("bundle")).await;
+    plane
+        .told("source ca bundle configmap bundle does not exist")
         .await;
     assert!(plane.get(&copy).await.is_some(), "a copy in use stays");
     assert_eq!(ready(&plane).await, "CABundleMissing");
@@ -248,11 +267,12 @@ async fn any_name_and_any_size_of_a_bundle_will_do() {
     }
 }
 
-#[tokio::test]
-async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
+/// A cluster whose pods the test stands for, and an operator on it that has given
+/// them a bundle.
+async fn with_three_pods() -> (Plane, Operator) {
     let plane = Plane::without_controllers(Distribution::Kubernetes).await;
     plane.make_namespace("openshift-config").await;
-    let _operator = plane.operator();
+    let operator = plane.operator();
     settled(&plane).await;
     plane.rolled_out("dns-default", [3, 3, 3]).await;
     make_source(
@@ -261,7 +281,6 @@ async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
         json!({ "data": { "ca-bundle.crt": certificate() } }),
     )
     .await;
-    // New: the pods get the file before the Corefile names it.
     plane
         .edit(json!({ "servers": [tls_server("a.example", "dns.example", "bundle")] }))
         .await;
@@ -269,6 +288,17 @@ async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
         folders(&plane).await.len() == 1
     })
     .await;
+    (plane, operator)
+}
+
+async fn names_what_is_mounted(plane: &Plane) -> bool {
+    let named = named(plane).await;
+    !named.is_empty() && named == folders(plane).await
+}
+
+#[tokio::test]
+async fn the_corefile_names_no_bundle_before_every_pod_has_it() {
+    let (plane, _operator) = with_three_pods().await;
     quiet().await;
     assert!(
         !plane.corefile().await.contains("a.example"),
@@ -282,11 +312,30 @@ async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
     );
     plane.rolled_out("dns-default", [3, 3, 3]).await;
     eventually("the Corefile names it", async || {
-        named(&plane).await == folders(&plane).await
+        names_what_is_mounted(&plane).await
+    })
+    .await;
+    // Not used any more: the copy stays for as long as a pod mounts it.
+    plane.edit(json!({ "servers": null })).await;
+    eventually("nothing names it", async || named(&plane).await.is_empty()).await;
+    quiet().await;
+    assert!(plane.get(&copy("ca-bundle")).await.is_some(), "old pods mount it");
+    plane.rolled_out("dns-default", [3, 3, 3]).await;
+    eventually("the copy goes", async || {
+        plane.get(&copy("ca-bundle")).await.is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
+    let (plane, _operator) = with_three_pods().await;
+    plane.rolled_out("dns-default", [3, 3, 3]).await;
+    eventually("the Corefile names it", async || {
+        names_what_is_mounted(&plane).await
     })
     .await;
     let old = named(&plane).await;
-    // Rotated: both names until every pod has both.
     plane
         .patch(
             &source("bundle"),
@@ -306,21 +355,7 @@ async fn a_rotation_never_leaves_a_pod_without_a_file_it_needs() {
     assert_eq!(named(&plane).await, old);
     plane.rolled_out("dns-default", [3, 3, 3]).await;
     eventually("the Corefile names the new", async || named(&plane).await != old).await;
-    eventually("the old one goes", async || {
-        folders(&plane).await == named(&plane).await
-    })
-    .await;
-    plane.rolled_out("dns-default", [3, 3, 3]).await;
-    // Not used any more: the copy stays for as long as a pod mounts it.
-    plane.edit(json!({ "servers": null })).await;
-    eventually("nothing names it", async || named(&plane).await.is_empty()).await;
-    quiet().await;
-    assert!(plane.get(&copy("ca-bundle")).await.is_some(), "old pods mount it");
-    plane.rolled_out("dns-default", [3, 3, 3]).await;
-    eventually("the copy goes", async || {
-        plane.get(&copy("ca-bundle")).await.is_none()
-    })
-    .await;
+    eventually("the old one goes", async || names_what_is_mounted(&plane).await).await;
 }
 
 #[tokio::test]
@@ -386,7 +421,7 @@ async fn pods_of_openshifts_operator_keep_the_name_of_their_bundle() {
     let _operator = plane.operator();
     quiet().await;
     quiet().await;
-    assert_eq!(named(&plane).await, [theirs.clone()]);
+    assert_eq!(named(&plane).await[0], theirs);
     let after = plane.get(&set).await.unwrap();
     assert_eq!(after["metadata"]["generation"], before, "no pod is restarted");
     plane

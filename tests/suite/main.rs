@@ -3,6 +3,8 @@
 //! From the outside in: `command_line`, `golden` and `manifests` need nothing;
 //! `admission`, `scenario`, `serving` and `faults` start an API server each; `node` starts
 //! a whole node with pods and needs root.
+//! `admission`, `scenario`, `name_lookups` and `faults` start an API server each;
+//! `node` starts a whole node with pods and needs root.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,12 +22,16 @@ mod cluster_operator;
 mod command_line;
 mod control_plane;
 mod dns_client;
+mod dns_server;
 mod durations;
+mod events;
 mod faults;
 mod golden;
 mod in_memory;
 mod leadership;
 mod manifests;
+mod name_lookups;
+mod name_resolver;
 mod node;
 mod nodes;
 mod properties;
@@ -33,3 +39,4 @@ mod reconcile_cases;
 mod scenario;
 mod serving;
 mod status_cases;
+mod takeover;

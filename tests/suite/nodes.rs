@@ -88,6 +88,13 @@ async fn selector(plane: &Plane) -> Value {
     set["spec"]["template"]["spec"]["nodeSelector"].clone()
 }
 
+/// A placement of nodes that do not exist, with a toleration named twice.
+fn far_away() -> Value {
+    let toleration =
+        json!({ "key": "dns", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60 });
+    json!({ "nodeSelector": { "dns": "here" }, "tolerations": [toleration, toleration] })
+}
+
 #[tokio::test]
 async fn a_placement_that_no_node_would_take_is_refused_until_one_does() {
     let plane = Plane::without_controllers(Distribution::Kubernetes).await;
@@ -96,15 +103,8 @@ async fn a_placement_that_no_node_would_take_is_refused_until_one_does() {
     settled(&plane).await;
     plane.rolled_out("dns-default", [1, 1, 1]).await;
     plane.rolled_out("node-resolver", [1, 1, 1]).await;
-    let placement = json!({
-        "nodeSelector": { "dns": "here" },
-        "tolerations": [
-            { "key": "dns", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60 },
-            { "key": "dns", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60 },
-        ],
-    });
     plane
-        .edit(json!({ "nodePlacement": placement, "cache": { "positiveTTL": "6s" } }))
+        .edit(json!({ "nodePlacement": far_away(), "cache": { "positiveTTL": "6s" } }))
         .await;
     plane.corefile_has("cache 6 {").await;
     plane

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::join;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use operator::images::Images;
 use serde_json::{Map, Value, json};
@@ -14,6 +15,9 @@ use crate::in_memory::{Setting, certificate, definitions, operate};
 
 /// How long the operator runs, by the paused clock: long enough for retries.
 const RUN: Duration = Duration::from_secs(300);
+
+/// How long nothing happens at the end of it where nothing fails.
+const REST: Duration = Duration::from_secs(30);
 
 /// Our own script, which stands where a case has it masked.
 const SCRIPT: &str = include_str!("../../templates/node-resolver.sh");
@@ -152,7 +156,7 @@ fn without_ca_versions(text: &str) -> String {
             .find(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)))
             .unwrap_or(part.len());
         let key = part[..end].rfind('-').map_or(end, |dash| dash + 1);
-        result.push_str(&format!("/etc/pki/{}KEY{}", &part[..key], &part[end..]));
+        result.extend(["/etc/pki/", &part[..key], "KEY", &part[end..]]);
     }
     result
 }
@@ -245,8 +249,20 @@ async fn ours(case: &ReconcileCase, started: Timestamp) -> Value {
     if let Some(version) = &case.request.release_version {
         setting.release_version.clone_from(version);
     }
-    let run = tokio::time::timeout(RUN, operate(server.client(), setting)).await;
+    let run = tokio::time::timeout(RUN, operate(server.client(), setting));
+    let settled = async {
+        tokio::time::sleep(RUN - REST).await;
+        server.calls().len()
+    };
+    let (run, settled) = join(run, settled).await;
     assert!(run.is_err(), "{}: the operator has ended", case.name);
+    let mut late = server.calls().split_off(settled);
+    late.retain(|call| !call.starts_with("watch ") && !call.contains(" Lease "));
+    assert!(
+        late.is_empty() || !case.request.fail_on.is_empty(),
+        "{}: no rest: {late:?}",
+        case.name
+    );
     json!({
         "objects": canonical(&server.objects(), started),
         "writes": distinct(&server.writes()),

@@ -63,6 +63,7 @@ fn ours(case: &StatusCase) -> Value {
         placement: Some(&config.placement),
         invalid: None,
         bundles: &CaBundles::default(),
+        remarks: &[],
         failures: &[],
     }
     .assess();
@@ -77,10 +78,9 @@ fn ours(case: &StatusCase) -> Value {
             .iter()
             .any(|old| old.kind == condition.kind && old.status == condition.status);
         match (kept, is_now) {
-            (true, false) => "kept",
-            (false, true) => "now",
             (true, true) if changed => "now",
-            (true, true) => "kept",
+            (true, _) => "kept",
+            (false, true) => "now",
             (false, false) => "made up",
         }
     };

@@ -61,19 +61,8 @@ fn add(address: IpAddr, offset: u32) -> Option<IpAddr> {
 /// FeatureGate `cluster`: those of the release, or of the only one listed.
 #[must_use]
 pub fn name_resolver_namespaces(gate: Option<&Value>, release: &str) -> Vec<String> {
-    let versions: Vec<&Value> = gate
-        .and_then(|gate| gate["status"]["featureGates"].as_array())
-        .into_iter()
-        .flatten()
-        .collect();
-    let details = versions
-        .iter()
-        .find(|details| details["version"] == release)
-        .or(match versions.len() {
-            1 => versions.first(),
-            _ => None,
-        });
-    let enabled = details
+    let enabled = gate
+        .and_then(|gate| gates_of_release(gate, release))
         .and_then(|details| details["enabled"].as_array())
         .into_iter()
         .flatten()
@@ -83,6 +72,39 @@ pub fn name_resolver_namespaces(gate: Option<&Value>, release: &str) -> Vec<Stri
     } else {
         Vec::new()
     }
+}
+
+fn gates_of_release<'a>(gate: &'a Value, release: &str) -> Option<&'a Value> {
+    let versions = gate["status"]["featureGates"].as_array()?;
+    let of_release = versions.iter().find(|details| details["version"] == release);
+    of_release.or(match versions.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    })
+}
+
+/// Why the feature gates of the release are not known, if they are not.
+#[must_use]
+pub fn unknown_gates(gate: Option<&Value>, release: &str) -> Option<String> {
+    let taken = format!("the feature gate {NAME_RESOLVER_GATE} is taken for off");
+    let Some(gate) = gate else {
+        return Some(format!("FeatureGate {SINGLETON} does not exist: {taken}"));
+    };
+    if gates_of_release(gate, release).is_some() {
+        return None;
+    }
+    let versions = gate["status"]["featureGates"].as_array().into_iter().flatten();
+    let versions: Vec<&str> = versions
+        .filter_map(|details| details["version"].as_str())
+        .collect();
+    let versions = if versions.is_empty() {
+        "none".into()
+    } else {
+        versions.join(", ")
+    };
+    Some(format!(
+        "FeatureGate {SINGLETON}: status.featureGates must have the version {release:?} (it has: {versions}): {taken}"
+    ))
 }
 
 /// A ready node that runs people's pods.

@@ -38,3 +38,12 @@ pub struct Inputs {
 pub const DEFAULT_CLUSTER_DOMAIN: &str = "cluster.local";
 /// Where DNSNameResolver objects live on OpenShift.
 pub const NAME_RESOLVER_NAMESPACE: &str = "openshift-ovn-kubernetes";
+
+/// Something about the cluster's configuration that cannot be followed as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// In one word, for programs.
+    pub reason: &'static str,
+    /// For people: what, and what is done instead.
+    pub message: String,
+}

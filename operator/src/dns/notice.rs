@@ -82,6 +82,12 @@ impl Notice {
         Self::new(false, "CABundlesReady", "Reconcile", note)
     }
 
+    /// Something of the cluster's configuration cannot be followed.
+    #[must_use]
+    pub fn config_not_followed(reason: &'static str, note: String) -> Self {
+        Self::new(true, reason, "Reconcile", note)
+    }
+
     /// There are DNSes that the operator does not act on.
     #[must_use]
     pub fn others_ignored(names: &[&str]) -> Self {

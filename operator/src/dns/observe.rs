@@ -13,7 +13,7 @@ use crate::dns::Setup;
 use crate::dns::ca_bundle::{self, CaBundle, CaBundles};
 use crate::dns::cluster;
 use crate::dns::config::Config;
-use crate::dns::inputs::Inputs;
+use crate::dns::inputs::{Inputs, Remark};
 use crate::dns::names::{
     CA_BUNDLE_LABEL, CONFIG_NAMESPACE, COREFILE_KEY, DNS_DEFAULT, FINALIZER, NAMESPACE, NODE_RESOLVER,
 };
@@ -135,6 +135,22 @@ pub fn inputs(
             .and_then(|set| set["metadata"]["uid"].as_str().map(ToOwned::to_owned)),
     };
     (inputs, failures)
+}
+
+/// What of the cluster's configuration cannot be followed as it is. An API that is
+/// not there asks for nothing.
+#[must_use]
+pub fn remarks(cache: &Cache, setup: &Setup, served: Option<&Served>) -> Vec<Remark> {
+    let remark = |reason| move |message| Remark { reason, message };
+    let ciphers = tls_profile(cache).remark().map(remark("UnknownCiphers"));
+    let gates = served
+        .is_some_and(|served| served.has(&feature_gate_key()))
+        .then(|| {
+            let gate = cache.get(&feature_gate_key());
+            cluster::unknown_gates(gate.as_deref(), &setup.cluster.release_version)
+        });
+    let gates = gates.flatten().map(remark("UnknownFeatureGates"));
+    ciphers.into_iter().chain(gates).collect()
 }
 
 /// The cluster's TLS profile; `Intermediate` where there is none.

@@ -9,6 +9,7 @@ use super::ca_bundle::CaBundles;
 use super::config::{Config, InvalidSpec};
 use super::digest::digest;
 use super::drift::{Cause, last_writer};
+use super::inputs::Remark;
 use super::names::{COREFILE_KEY, DNS, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER};
 use super::notice::{Notice, Published};
 use super::objects::{Desired, ObjectKey};
@@ -37,6 +38,8 @@ impl Reconciler {
         let old = dns.status();
         let service_address = observe::service_address(&self.cache);
         let lasting = self.lasting_failures(failures, now);
+        let remarks = observe::remarks(&self.cache, &self.setup, self.served.borrow().as_ref());
+        self.tell_of_remarks(&remarks);
         let observation = Observation {
             now,
             old: &old.conditions,
@@ -51,6 +54,7 @@ impl Reconciler {
             invalid: checked.err(),
             failures: &lasting,
             bundles,
+            remarks: &remarks,
         };
         let assessment = observation.assess();
         let status = api::DnsStatus {
@@ -178,6 +182,13 @@ impl Reconciler {
         let notice =
             (!troubles.is_empty()).then(|| Notice::bundles_unusable(bundles.reason(), troubles.join("\n")));
         self.tell_state("CA bundles", notice, Some(Notice::bundles_usable()));
+    }
+
+    fn tell_of_remarks(&mut self, remarks: &[Remark]) {
+        let messages: Vec<&str> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+        let first = remarks.first();
+        let notice = first.map(|first| Notice::config_not_followed(first.reason, messages.join("\n")));
+        self.tell_state("cluster config", notice, None);
     }
 
     pub(super) fn tell_of_placement(&mut self, refused: bool) {

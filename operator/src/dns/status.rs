@@ -15,6 +15,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::dns::ca_bundle::CaBundles;
 use crate::dns::config::{InvalidSpec, Placement};
 use crate::dns::corefile::LAMEDUCK_SECONDS;
+use crate::dns::inputs::Remark;
 
 pub use daemon_set::Rollout;
 
@@ -26,6 +27,7 @@ pub const TOLERANCE: Duration = Duration::from_secs(2 * LAMEDUCK_SECONDS as u64)
 const UNAVAILABLE_SHARE: i64 = 10;
 
 const CA_BUNDLES_READY: &str = "CABundlesReady";
+const CLUSTER_CONFIG_READY: &str = "ClusterConfigReady";
 const AVAILABLE: &str = "Available";
 const DEGRADED: &str = "Degraded";
 const PROGRESSING: &str = "Progressing";
@@ -58,6 +60,8 @@ pub struct Observation<'a> {
     pub failures: &'a [String],
     /// The CA bundles that the configuration asks for.
     pub bundles: &'a CaBundles,
+    /// What of the cluster's configuration cannot be followed.
+    pub remarks: &'a [Remark],
 }
 
 /// The conditions to write.
@@ -101,8 +105,16 @@ impl Observation<'_> {
             self.stamp(self.upgradeable()),
             degraded,
         ];
-        conditions.extend(self.bundles_ready().map(|verdict| self.stamp(verdict)));
-        let ours = [PROGRESSING, AVAILABLE, UPGRADEABLE, DEGRADED, CA_BUNDLES_READY];
+        let further = [self.bundles_ready(), self.cluster_config_ready()];
+        conditions.extend(further.into_iter().flatten().map(|verdict| self.stamp(verdict)));
+        let ours = [
+            PROGRESSING,
+            AVAILABLE,
+            UPGRADEABLE,
+            DEGRADED,
+            CA_BUNDLES_READY,
+            CLUSTER_CONFIG_READY,
+        ];
         conditions.extend(
             self.old
                 .iter()
@@ -238,6 +250,22 @@ impl Observation<'_> {
         }
         let reason = self.bundles.reason();
         Some(Verdict::new(CA_BUNDLES_READY, false, reason, troubles.join("\n")))
+    }
+
+    /// Only while there is something to say: OpenShift's conditions are four.
+    fn cluster_config_ready(&self) -> Option<Verdict> {
+        let reason = self.remarks.first()?.reason;
+        let messages: Vec<&str> = self
+            .remarks
+            .iter()
+            .map(|remark| remark.message.as_str())
+            .collect();
+        Some(Verdict::new(
+            CLUSTER_CONFIG_READY,
+            false,
+            reason,
+            messages.join("\n"),
+        ))
     }
 
     fn degraded(&self, progressing: bool, look_again: &mut Option<Duration>) -> OperatorCondition {

@@ -91,6 +91,23 @@ impl TlsProfile {
         }
     }
 
+    /// What of the profile cannot be followed.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        if self.unknown_ciphers.is_empty() {
+            return None;
+        }
+        let unknown = self.unknown_ciphers.join(", ");
+        let instead = if self.cipher_suites == Self::intermediate().cipher_suites {
+            "the profile Intermediate is used"
+        } else {
+            "the others are used"
+        };
+        Some(format!(
+            "APIServer cluster: spec.tlsSecurityProfile.custom.ciphers: not known: {unknown}; {instead}"
+        ))
+    }
+
     fn intermediate() -> Self {
         Self::with_extra(INTERMEDIATE_EXTRA, "VersionTLS12")
     }

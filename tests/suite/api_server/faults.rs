@@ -24,13 +24,6 @@ pub enum Failure {
     Refused(u16),
 }
 
-impl Failure {
-    /// Whether the call is done all the same.
-    pub fn is_done(self) -> bool {
-        matches!(self, Self::HangAfter | Self::ResetAfter)
-    }
-}
-
 /// How events reach a watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {

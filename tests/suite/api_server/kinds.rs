@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
     pub api_version: &'static str,
-    pub kind: &'static str,
+    pub name: &'static str,
     pub plural: &'static str,
     namespaced: bool,
     /// Whether the status is written apart from the rest.
@@ -15,14 +15,14 @@ pub struct Kind {
 
 const fn kind(
     api_version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     plural: &'static str,
     namespaced: bool,
     has_status: bool,
 ) -> Kind {
     Kind {
         api_version,
-        kind,
+        name,
         plural,
         namespaced,
         has_status,
@@ -95,7 +95,7 @@ impl Kind {
     pub fn of(object: &Value) -> Option<&'static Self> {
         KINDS
             .iter()
-            .find(|kind| object["kind"] == kind.kind && object["apiVersion"] == kind.api_version)
+            .find(|kind| object["kind"] == kind.name && object["apiVersion"] == kind.api_version)
     }
 
     /// Whether the API server counts the changes of its specification.
@@ -138,15 +138,13 @@ pub fn parse(path: &str) -> Option<Place<'_>> {
 }
 
 /// The kinds of a group and version, as the API server lists them.
-pub fn discovery(api_version: &str, served: impl Fn(&Kind) -> bool) -> Option<Value> {
-    let kinds = KINDS
-        .iter()
-        .filter(|kind| kind.api_version == api_version && served(kind));
+pub fn discovery(api_version: &str) -> Option<Value> {
+    let kinds = KINDS.iter().filter(|kind| kind.api_version == api_version);
     let resources: Vec<Value> = kinds
         .map(|kind| {
             json!({
                 "name": kind.plural, "singularName": "", "namespaced": kind.namespaced,
-                "kind": kind.kind, "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
+                "kind": kind.name, "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
             })
         })
         .collect();

@@ -134,19 +134,20 @@ impl Store {
     pub fn merge(&mut self, id: &Id, patch: &Value, status: bool) -> Result<Value, Refusal> {
         let mut object = self.get(id)?.clone();
         merge(&mut object, patch);
-        self.replace(id, object, status)
+        self.replace(id, &object, status)
     }
 
     /// An apply: creates what is not there.
     pub fn apply(&mut self, id: &Id, fields: &Value) -> Result<Value, Refusal> {
-        match self.live.contains_key(id) {
-            true => self.merge(id, fields, false),
-            false => self.create(id, fields.clone()),
+        if self.live.contains_key(id) {
+            self.merge(id, fields, false)
+        } else {
+            self.create(id, fields.clone())
         }
     }
 
     /// Writes an object or its status, provided that it is of the live version.
-    pub fn replace(&mut self, id: &Id, wanted: Value, status: bool) -> Result<Value, Refusal> {
+    pub fn replace(&mut self, id: &Id, wanted: &Value, status: bool) -> Result<Value, Refusal> {
         let live = self.get(id)?.clone();
         let version = &wanted["metadata"]["resourceVersion"];
         if !version.is_null() && *version != live["metadata"]["resourceVersion"] {
@@ -234,7 +235,7 @@ impl Store {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         object["apiVersion"] = json!(id.kind.api_version);
-        object["kind"] = json!(id.kind.kind);
+        object["kind"] = json!(id.kind.name);
         self.history.push(Happened {
             what,
             id: id.clone(),
