@@ -4,20 +4,24 @@
 //!
 //! One node a machine, so this is one test of several steps.
 
+mod cache;
+mod rollouts;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use devcluster::install::{self, Images};
 use devcluster::{Cluster, Distribution, Image, Options, Progress, Query, Zone, images, programs};
+use endurance::end::Release;
+use endurance::load;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::program;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 
 use crate::control_plane::whole_machine;
 use crate::dns_client::{Answer, DnsClient};
@@ -25,10 +29,6 @@ use crate::dns_client::{Answer, DnsClient};
 /// How long an edit may take to be in force in a pod: the kubelet brings the
 /// file, and CoreDNS looks at it twice a minute.
 const IN_FORCE: Duration = Duration::from_secs(120);
-/// How long a rollout may take.
-const ROLLED_OUT: Duration = Duration::from_secs(240);
-/// Queries a second during an upgrade.
-const RATE: u64 = 50;
 
 /// A zone with records of every TTL the steps need, below `zone`.
 fn zone(name: &str) -> Zone {
@@ -64,7 +64,8 @@ impl Node {
         ];
         // `default.test` is asked through the default server block, `stub.test`
         // through one of its own.
-        let zones = vec![zone("default.test"), zone("stub.test")];
+        let mut zones = vec![zone("default.test"), zone("stub.test")];
+        zones.extend(load::zones());
         let options = Options {
             node: true,
             distribution: Distribution::OpenShift,
@@ -76,7 +77,7 @@ impl Node {
         install_release(&cluster, "v1", &progress).await;
         Self {
             cluster,
-            dns: DnsClient(([172, 30, 0, 10], 53).into()),
+            dns: DnsClient(load::SERVICE),
             begun: Instant::now(),
         }
     }
@@ -101,11 +102,7 @@ impl Node {
     /// What `kubectl get` says, as JSON.
     fn get(&self, arguments: &[&str]) -> Value {
         let output = self.kubectl(&[&["get", "-o", "json"], arguments].concat());
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        succeeded(&output);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -128,6 +125,20 @@ impl Node {
         assert!(output.status.success() && text.contains("edited"), "{text}");
     }
 
+    /// Merges fields into the specification.
+    fn patched(&self, spec: &Value) {
+        let patch = json!({ "spec": spec }).to_string();
+        let output = self.kubectl(&["patch", "dns.operator/default", "--type=merge", "--patch", &patch]);
+        succeeded(&output);
+    }
+
+    /// Creates an object or brings it up to date.
+    fn applied(&self, object: &Value) {
+        let file = self.cluster.state().join("applied.json");
+        fs::write(&file, object.to_string()).unwrap();
+        succeeded(&self.kubectl(&["apply", "--server-side", "--filename", file.to_str().unwrap()]));
+    }
+
     fn corefile(&self) -> String {
         let map = self.get(&["-n", "openshift-dns", "configmap", "dns-default"]);
         map["data"]["Corefile"].as_str().unwrap().to_owned()
@@ -144,7 +155,7 @@ impl Node {
         ]);
         let facts = |pod: &Value| {
             let restarts = pod["status"]["containerStatuses"][0]["restartCount"].clone();
-            serde_json::json!([pod["metadata"]["name"], pod["status"]["startTime"], restarts])
+            json!([pod["metadata"]["name"], pod["status"]["startTime"], restarts])
         };
         list["items"].as_array().unwrap().iter().map(facts).collect()
     }
@@ -182,18 +193,33 @@ impl Node {
     }
 }
 
+fn succeeded(output: &Output) {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// Puts a release of the operator onto the cluster and waits until DNS is there.
 async fn install_release(cluster: &Cluster, version: &str, progress: &Progress) {
-    let images = Images {
-        release: version.into(),
-        operator: format!("localhost/dns-operator:{version}"),
-        coredns: format!("localhost/coredns:{version}"),
-        cli: images::CLI.into(),
-        kube_rbac_proxy: images::WAITING.into(),
-    };
+    let images = release(version).images;
     install::on_node(cluster.launcher(), cluster.kubeconfig(), &images, progress)
         .await
         .unwrap();
+}
+
+fn release(version: &str) -> Release {
+    Release {
+        program: program::path().unwrap().to_owned(),
+        images: Images {
+            release: version.into(),
+            operator: format!("localhost/dns-operator:{version}"),
+            coredns: format!("localhost/coredns:{version}"),
+            cli: images::CLI.into(),
+            kube_rbac_proxy: images::WAITING.into(),
+        },
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,13 +227,14 @@ async fn a_cluster_with_pods_obeys_its_dns() {
     let _room = whole_machine().await;
     let mut node = Node::start().await;
     cluster_names_resolve(&node).await;
-    without_a_cache_spec_the_defaults_hold(&node).await;
+    cache::without_a_cache_spec_the_defaults_hold(&node).await;
     let pods = node.pods();
-    a_short_limit_holds_in_every_block(&mut node).await;
-    a_long_limit_lets_upstream_ttls_pass(&mut node).await;
+    cache::a_short_limit_holds_in_every_block(&mut node).await;
+    cache::a_long_limit_lets_upstream_ttls_pass(&mut node).await;
     refused_edits_change_nothing(&node).await;
     assert_eq!(node.pods(), pods, "edits restart no pod");
-    an_upgrade_and_a_downgrade_fail_no_query(&node).await;
+    rollouts::fail_no_query(&node).await;
+    rollouts::a_minute_of_changes(&node).await;
     node.step("done");
     node.cluster.stop().unwrap();
 }
@@ -218,132 +245,6 @@ async fn cluster_names_resolve(node: &Node) {
     assert_eq!(answer.code, ResponseCode::NoError, "{answer:?}");
     let answer = node.dns.a("openshift.default.svc.cluster.local.").await;
     assert_eq!(answer.code, ResponseCode::NoError, "{answer:?}");
-}
-
-async fn without_a_cache_spec_the_defaults_hold(node: &Node) {
-    node.step("defaults: 900 and 30 seconds");
-    assert_eq!(node.dns.a("first.ttl1200.default.test.").await.ttl(), 900);
-    assert_eq!(node.dns.a("first.ttl60.default.test.").await.ttl(), 60);
-    assert_eq!(node.dns.a("missing.default.test.").await.negative_ttl(), 30);
-}
-
-async fn a_short_limit_holds_in_every_block(node: &mut Node) {
-    node.step("one edit: positiveTTL 6s, negativeTTL 7s, and a server for stub.test");
-    node.edited(
-        "s/^spec:$/spec:\\n  cache: {positiveTTL: 6s, negativeTTL: 7s}\\n  servers:\\n  - name: stub\\n    \
-         zones: [stub.test]\\n    forwardPlugin: {upstreams: [10.128.0.1]}/",
-    );
-    for zone in ["default.test.", "stub.test."] {
-        node.in_force(&format!("ttl60.{zone}"), "positiveTTL 6s", |answer| {
-            answer.ttl() <= 6
-        })
-        .await;
-    }
-    assert_eq!(
-        node.corefile().matches("cache 6 {").count(),
-        2,
-        "every block has the limit"
-    );
-    for zone in ["default.test.", "stub.test."] {
-        node.step(&format!("an answer lives 6 seconds in the cache: {zone}"));
-        obeys_the_positive_limit(node, &format!("short.ttl60.{zone}")).await;
-        node.step(&format!("a denial lives 7 seconds in the cache: {zone}"));
-        obeys_the_negative_limit(
-            node,
-            &format!("short.{zone}"),
-            ResponseCode::NXDomain,
-            RecordType::A,
-        )
-        .await;
-        obeys_the_negative_limit(
-            node,
-            &format!("nodata.ttl60.{zone}"),
-            ResponseCode::NoError,
-            RecordType::AAAA,
-        )
-        .await;
-    }
-}
-
-async fn obeys_the_positive_limit(node: &mut Node, name: &str) {
-    let begun = tokio::time::Instant::now();
-    for second in [0, 1, 2, 3, 4] {
-        sleep_until(begun + Duration::from_secs(second)).await;
-        let ttl = node.dns.a(name).await.ttl();
-        assert!(ttl <= 6, "{name}: a TTL of {ttl} s after {second} s");
-    }
-    assert_eq!(
-        node.asked_upstream(name, RecordType::A).await,
-        1,
-        "{name} was asked for once while it was in the cache"
-    );
-    sleep_until(begun + Duration::from_millis(7500)).await;
-    assert!(node.dns.a(name).await.ttl() <= 6);
-    assert_eq!(
-        node.asked_upstream(name, RecordType::A).await,
-        2,
-        "{name} was asked for again after its limit"
-    );
-}
-
-async fn obeys_the_negative_limit(node: &mut Node, name: &str, code: ResponseCode, record_type: RecordType) {
-    let ask = async |node: &Node| {
-        let answer = node.dns.ask(name, record_type).await.unwrap();
-        assert_eq!(answer.code, code, "{name}");
-        assert!(answer.negative_ttl() <= 7, "{name}: {answer:?}");
-    };
-    let begun = tokio::time::Instant::now();
-    for second in [0, 2, 4] {
-        sleep_until(begun + Duration::from_secs(second)).await;
-        ask(node).await;
-    }
-    assert_eq!(
-        node.asked_upstream(name, record_type).await,
-        1,
-        "{name} was asked for once while its denial was in the cache"
-    );
-    sleep_until(begun + Duration::from_millis(8500)).await;
-    ask(node).await;
-    assert_eq!(
-        node.asked_upstream(name, record_type).await,
-        2,
-        "{name} was asked for again after the limit"
-    );
-}
-
-async fn a_long_limit_lets_upstream_ttls_pass(node: &mut Node) {
-    node.step("positiveTTL 1h: upstream TTLs pass");
-    node.edited("s/positiveTTL: .*/positiveTTL: 1h/");
-    for zone in ["default.test.", "stub.test."] {
-        node.in_force(&format!("ttl1200.{zone}"), "positiveTTL 1h", |answer| {
-            answer.ttl() == 1200
-        })
-        .await;
-    }
-    let (short, long) = ("long.ttl20.default.test.", "long.ttl1200.default.test.");
-    let begun = tokio::time::Instant::now();
-    assert_eq!(node.dns.a(short).await.ttl(), 20);
-    assert_eq!(node.dns.a(long).await.ttl(), 1200);
-    sleep_until(begun + Duration::from_secs(10)).await;
-    for (name, most) in [(short, 10), (long, 1190)] {
-        let ttl = node.dns.a(name).await.ttl();
-        assert!((most - 2..=most).contains(&ttl), "{name} counts down: {ttl}");
-    }
-    sleep_until(begun + Duration::from_secs(17)).await;
-    node.dns.a(short).await;
-    assert_eq!(
-        node.asked_upstream(short, RecordType::A).await,
-        1,
-        "{short} lives as long as the upstream said"
-    );
-    sleep_until(begun + Duration::from_secs(22)).await;
-    assert!(node.dns.a(short).await.ttl() >= 19);
-    assert_eq!(
-        node.asked_upstream(short, RecordType::A).await,
-        2,
-        "{short} lives no longer than the upstream said"
-    );
-    assert_eq!(node.asked_upstream(long, RecordType::A).await, 1);
 }
 
 async fn refused_edits_change_nothing(node: &Node) {
@@ -372,71 +273,4 @@ async fn refused_edits_change_nothing(node: &Node) {
     assert_eq!(node.corefile(), corefile);
     assert_eq!(node.dns.a("refused.ttl60.stub.test.").await.ttl(), 60);
     node.edited("s/- not a zone/- stub.test/");
-}
-
-async fn an_upgrade_and_a_downgrade_fail_no_query(node: &Node) {
-    let stop = Arc::new(AtomicBool::new(false));
-    let client = tokio::spawn(keep_asking(node.dns, Arc::clone(&stop)));
-    for version in ["v2", "v1"] {
-        node.step(&format!("to release {version}, under {RATE} queries a second"));
-        let before = node.corefile();
-        install_release(&node.cluster, version, &Progress::hidden()).await;
-        rolled_out(node, version).await;
-        assert_eq!(node.corefile(), before, "the cache configuration is still there");
-        assert!(before.contains("cache 3600 {"), "{before}");
-    }
-    stop.store(true, Ordering::SeqCst);
-    let (asked, failures) = client.await.unwrap();
-    node.step(&format!("{asked} queries, {} failed", failures.len()));
-    assert!(failures.is_empty(), "{failures:?}");
-    assert!(asked > 1000, "only {asked} queries");
-}
-
-async fn rolled_out(node: &Node, version: &str) {
-    let begun = Instant::now();
-    loop {
-        let set = node.get(&["-n", "openshift-dns", "daemonset", "dns-default"]);
-        let image = &set["spec"]["template"]["spec"]["containers"][0]["image"];
-        let status = &set["status"];
-        let count = |field: &str| status[field].as_i64().unwrap_or_default();
-        let done = *image == format!("localhost/coredns:{version}")
-            && status["observedGeneration"] == set["metadata"]["generation"]
-            && count("updatedNumberScheduled") == count("desiredNumberScheduled")
-            && count("numberAvailable") == count("desiredNumberScheduled")
-            && node.pods().len() == 1;
-        if done {
-            return;
-        }
-        assert!(
-            begun.elapsed() < ROLLED_OUT,
-            "not rolled out: {version}; {status}"
-        );
-        sleep(Duration::from_millis(500)).await;
-    }
-}
-
-/// Asks at a steady rate, names that are in the cache and names that are not,
-/// until it is told to stop.
-async fn keep_asking(dns: DnsClient, stop: Arc<AtomicBool>) -> (usize, Vec<String>) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(1000 / RATE));
-    let mut queries = tokio::task::JoinSet::new();
-    let mut asked = 0;
-    while !stop.load(Ordering::SeqCst) {
-        ticks.tick().await;
-        asked += 1;
-        let name = match asked % 3 {
-            0 => format!("n{asked}.ttl60.default.test."),
-            1 => "steady.ttl1200.stub.test.".to_owned(),
-            _ => "kubernetes.default.svc.cluster.local.".to_owned(),
-        };
-        queries.spawn(async move {
-            match dns.ask(&name, RecordType::A).await {
-                Ok(answer) if answer.code == ResponseCode::NoError => None,
-                Ok(answer) => Some(format!("{name}: {:?}", answer.code)),
-                Err(error) => Some(format!("{name}: {error:#}")),
-            }
-        });
-    }
-    let failures = queries.join_all().await.into_iter().flatten().collect();
-    (asked, failures)
 }

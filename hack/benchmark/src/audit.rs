@@ -12,6 +12,11 @@ use serde::{Deserialize, Serialize};
 pub const BENCH: &str = "dns-bench";
 /// What the bare client calls itself.
 pub const BARE: &str = "dns-bench-bare";
+/// What the operator calls itself.
+const OPERATOR: &str = "dns-operator";
+
+/// How a request for a Lease ends in [`Requests`].
+const LEASES: &str = " leases";
 
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +25,8 @@ pub enum Sender {
     Subject,
     /// The bare client.
     Bare,
+    /// The operator, on a cluster with other programs.
+    Operator,
 }
 
 impl Sender {
@@ -27,6 +34,7 @@ impl Sender {
         let program = agent.split('/').next().unwrap_or_default();
         match self {
             Self::Bare => program == BARE,
+            Self::Operator => program == OPERATOR,
             Self::Subject => program != BARE && program != BENCH && !program.starts_with("kube"),
         }
     }
@@ -43,11 +51,26 @@ pub struct Requests {
 
 impl Requests {
     /// How many were answered.
+    #[must_use]
     pub fn count(&self) -> u32 {
         self.answered.values().sum()
     }
 
+    /// How many were about a Lease: what it costs that one operator of several acts.
+    #[must_use]
+    pub fn of_leases(&self) -> u32 {
+        let leases = self.answered.iter().filter(|(what, _)| what.ends_with(LEASES));
+        leases.map(|(_, count)| count).sum()
+    }
+
+    /// How many were answered that were not about a Lease.
+    #[must_use]
+    pub fn but_leases(&self) -> u32 {
+        self.count() - self.of_leases()
+    }
+
     /// How many watches were opened.
+    #[must_use]
     pub fn watches_opened(&self) -> u32 {
         self.watches.values().sum()
     }
@@ -84,6 +107,7 @@ pub struct Mark(u64);
 
 impl AuditLog {
     /// The log in a file.
+    #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
@@ -175,6 +199,7 @@ mod tests {
 {"stage":"ResponseStarted","verb":"watch","userAgent":"dns-operator/0.1.0","requestURI":"/x","objectRef":{"resource":"dnses"}}
 {"stage":"ResponseComplete","verb":"watch","userAgent":"dns-operator/0.1.0","requestURI":"/x","objectRef":{"resource":"dnses"}}
 {"stage":"ResponseComplete","verb":"get","userAgent":"dns-operator/0.1.0","requestURI":"/version?x=y"}
+{"stage":"ResponseComplete","verb":"patch","userAgent":"dns-operator/0.1.0","requestURI":"/x","objectRef":{"resource":"leases"}}
 {"stage":"ResponseComplete","verb":"patch","userAgent":"dns-bench/0.1.0","requestURI":"/x","objectRef":{"resource":"dnses"}}
 {"stage":"ResponseComplete","verb":"patch","userAgent":"dns-bench-bare/0.1.0","requestURI":"/x","objectRef":{"resource":"configmaps"}}
 {"stage":"ResponseComplete","verb":"get","userAgent":"kube-apiserver/v1.36.3","requestURI":"/x","objectRef":{"resource":"namespaces"}}
@@ -186,9 +211,14 @@ mod tests {
         let answered: Vec<_> = requests.answered.keys().map(String::as_str).collect();
         assert_eq!(
             answered,
-            ["get /version", "patch configmaps", "patch dnses/status"]
+            [
+                "get /version",
+                "patch configmaps",
+                "patch dnses/status",
+                "patch leases"
+            ]
         );
-        assert_eq!(requests.count(), 3);
+        assert_eq!((requests.but_leases(), requests.of_leases()), (3, 1));
         assert_eq!(requests.watches_opened(), 1);
     }
 

@@ -58,6 +58,17 @@ pub enum Command {
     /// 1 h. Time is real: a run shorter than 15 minutes cannot tell positiveTTL
     /// 1h from unset, which is 15 minutes.
     Cache(CacheArgs),
+    /// A DNS with very many servers.
+    ///
+    /// Tells how large the resource and the Corefile are (a ConfigMap may hold
+    /// 1 MiB, a request to etcd 1.5 MiB), how long rendering takes in this
+    /// process, and what an edit of a TTL then costs.
+    Servers(ServersArgs),
+    /// Nodes that join a cluster at a steady pace.
+    Nodes(NodesArgs),
+    /// The operator's memory after very many edits, one after the other as fast as
+    /// the API server takes them.
+    Edits(EditsArgs),
     /// Watch and write: what the operator is compared with.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -123,6 +134,59 @@ pub struct CacheArgs {
     /// What names and TTLs are drawn from: the same for every setting.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// The operator; the one beside this program when not given.
+    #[arg(long, value_name = "PROGRAM", env = "DNS_OPERATOR_PROGRAM")]
+    pub program: Option<PathBuf>,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// How to measure very many servers.
+#[derive(Debug, Args)]
+pub struct ServersArgs {
+    /// How many servers the DNS has.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub servers: u32,
+    /// How many zones each server has.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub zones: u32,
+    /// How many edits and renderings are measured.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub edits: u32,
+    /// What is measured, and what is printed.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+}
+
+/// How to measure nodes that join.
+#[derive(Debug, Args)]
+pub struct NodesArgs {
+    /// How many nodes join.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub nodes: u32,
+    /// Within how long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub within: u32,
+    /// What is measured, and what is printed.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+}
+
+/// How to measure very many edits.
+#[derive(Debug, Args)]
+pub struct EditsArgs {
+    /// How many edits.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    pub edits: u32,
+    /// What is measured, and what is printed.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+}
+
+/// What is measured, and what is printed.
+#[derive(Debug, Args)]
+pub struct SubjectArgs {
     /// The operator; the one beside this program when not given.
     #[arg(long, value_name = "PROGRAM", env = "DNS_OPERATOR_PROGRAM")]
     pub program: Option<PathBuf>,

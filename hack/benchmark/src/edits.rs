@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, ObjectMeta};
 use kube::{Api, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sight::Sight;
 use crate::subject::NAMESPACE;
@@ -68,17 +68,28 @@ impl Editor {
         }
     }
 
+    /// Sets another positiveTTL again and again without waiting for the outcome, but
+    /// for the last one's.
+    pub async fn edit_often(&mut self, target: Target, count: u32) -> Result<()> {
+        for _ in 1..count {
+            self.set_another_ttl(target).await?;
+        }
+        self.edit(target).await.map(drop)
+    }
+
+    /// Replaces the servers of a DNS and waits until the Corefile has a line.
+    pub async fn set_servers(&mut self, target: Target, servers: &Value, line: &str) -> Result<()> {
+        self.merge(target, &json!({ "spec": { "servers": servers } }))
+            .await?;
+        let there = |corefile: Option<&str>| corefile.is_some_and(|corefile| corefile.contains(line));
+        self.sight.wait(target.config_map, LIMIT, there).await.map(drop)
+    }
+
     /// Sets another positiveTTL; from just before that is sent until the watch
     /// delivers the Corefile with it.
     pub async fn edit(&mut self, target: Target) -> Result<Duration> {
-        self.ttl += 1;
-        let patch = json!({ "spec": { "cache": { "positiveTTL": format!("{}s", self.ttl) } } });
-        let marker = marker(self.ttl);
         let sent = Instant::now();
-        self.resources
-            .patch(target.dns, &PatchParams::default(), &Patch::Merge(&patch))
-            .await
-            .with_context(|| format!("failed to edit DNS {}", target.dns))?;
+        let marker = self.set_another_ttl(target).await?;
         let seen = self
             .sight
             .wait(target.config_map, LIMIT, |corefile| {
@@ -86,6 +97,24 @@ impl Editor {
             })
             .await?;
         Ok(seen.saturating_duration_since(sent))
+    }
+
+    /// Sets another positiveTTL; what then stands in the Corefile.
+    async fn set_another_ttl(&mut self, target: Target) -> Result<String> {
+        self.ttl += 1;
+        let patch = json!({ "spec": { "cache": { "positiveTTL": format!("{}s", self.ttl) } } });
+        self.merge(target, &patch).await?;
+        Ok(marker(self.ttl))
+    }
+
+    async fn merge(&self, target: Target, patch: &Value) -> Result<()> {
+        let patched = self
+            .resources
+            .patch(target.dns, &PatchParams::default(), &Patch::Merge(patch))
+            .await;
+        patched
+            .map(drop)
+            .with_context(|| format!("failed to edit DNS {}", target.dns))
     }
 
     /// Makes a DNS and an empty ConfigMap.

@@ -29,23 +29,27 @@ impl Distribution {
 
     /// The smallest of the values that so many percent of them do not exceed.
     /// NaN when nothing was measured.
+    #[must_use]
     pub fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or(f64::NAN)
     }
 
     /// The middle one.
+    #[must_use]
     pub fn median(&self) -> f64 {
         self.percentile(50)
     }
 
     /// The values, the smallest first.
+    #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.0
     }
 }
 
 /// A duration in milliseconds.
+#[must_use]
 pub fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

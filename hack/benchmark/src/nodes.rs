@@ -49,6 +49,23 @@ pub async fn create(client: &Client, first: u32, end: u32, progress: &Progress) 
         .await
 }
 
+/// Creates so many nodes at a steady pace, the last one when the time is over.
+pub async fn join(client: &Client, count: u32, within: Duration, progress: &Progress) -> Result<()> {
+    let api: Api<Node> = Api::all(client.clone());
+    let mut ticks = tokio::time::interval(within / count.max(1));
+    for index in 0..count {
+        ticks.tick().await;
+        let node: Node = serde_json::from_value(node(index)).context("failed to make a node")?;
+        api.create(&PostParams::default(), &node)
+            .await
+            .with_context(|| format!("failed to create node {}", name(index)))?;
+        if (index + 1).is_multiple_of(TELL_EVERY) {
+            progress.say(format!("{} nodes have joined", index + 1));
+        }
+    }
+    Ok(())
+}
+
 /// Lets nodes report their status once each, one after the other; begins again
 /// at the first after `existing`.
 pub async fn report(client: &Client, existing: u32, reports: u32) -> Result<()> {

@@ -12,23 +12,26 @@ use crate::audit::Requests;
 use crate::figures::{Edits, Figures, Heartbeats};
 
 /// The most requests for one edit.
-const REQUESTS: f64 = 2.0;
+pub const REQUESTS: f64 = 2.0;
 /// How much slower than the bare client an edit may be.
 const LATENCY_RATIO: f64 = 1.3;
 /// The most resident memory without nodes and with them, in MB.
-const MEMORY: [f64; 2] = [12.0, 20.0];
+pub const MEMORY: [f64; 2] = [12.0, 20.0];
 /// The most processor time for one edit, in milliseconds.
-const PROCESSOR: f64 = 2.0;
+pub const PROCESSOR: f64 = 2.0;
 /// The most time from start to Corefile, in seconds.
 const START: f64 = 0.3;
 
 /// One line: a figure of each program.
-struct Row {
-    label: String,
-    digits: usize,
+pub struct Row {
+    /// What it is, with its unit.
+    pub label: String,
+    /// How many digits after the point are shown.
+    pub digits: usize,
     /// The most that is aimed at.
-    target: Option<f64>,
-    values: Vec<f64>,
+    pub target: Option<f64>,
+    /// The figure of each program.
+    pub values: Vec<f64>,
 }
 
 /// The figures of each program, as a table for each number of nodes.
@@ -103,12 +106,20 @@ fn cost(all: &[&Figures]) -> Vec<Row> {
     let nodes = all.iter().any(|figures| figures.nodes > 0);
     let memory = MEMORY[usize::from(nodes)];
     let requests = |f: &Figures| f64::from(f.edits.requests.count()) / f64::from(f.edits.count);
-    let at_rest = |f: &Figures| a_minute(f.rest.requests.count(), f.rest.seconds);
+    let at_rest = |f: &Figures| a_minute(f.rest.requests.but_leases(), f.rest.seconds);
+    let leases = |f: &Figures| a_minute(f.rest.requests.of_leases(), f.rest.seconds);
     let watches = |f: &Figures| a_minute(f.rest.requests.watches_opened(), f.rest.seconds);
     let resting = |f: &Figures| f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds);
     vec![
         row(all, "requests for one edit", 2, Some(REQUESTS), requests),
-        row(all, "requests a minute at rest", 1, Some(0.0), at_rest),
+        row(
+            all,
+            "requests a minute at rest but for the Lease",
+            1,
+            Some(0.0),
+            at_rest,
+        ),
+        row(all, "  for the Lease", 1, None, leases),
         row(all, "  watches opened a minute", 1, None, watches),
         row(all, "processor time for one edit, ms", 2, Some(PROCESSOR), |f| {
             for_one(&f.edits)
@@ -164,11 +175,12 @@ fn a_minute(count: u32, seconds: u32) -> f64 {
 }
 
 /// Megabytes of a million bytes, from the kernel's kB of 1024.
-fn megabytes(kilobytes: u32) -> f64 {
+pub fn megabytes(kilobytes: u32) -> f64 {
     f64::from(kilobytes) * 1024.0 / 1e6
 }
 
-fn lines(header: &[String], rows: &[Row]) -> String {
+/// Rows below a header, in columns.
+pub fn lines(header: &[String], rows: &[Row]) -> String {
     let mut cells = vec![header.to_vec()];
     cells.extend(rows.iter().map(Row::cells));
     aligned(&cells)
@@ -226,15 +238,6 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
 
 /// What the requests of a program were.
 fn details(figures: &Figures) -> String {
-    let parts = |requests: &Requests| {
-        let all = requests.answered.iter().chain(&requests.watches);
-        let parts: Vec<String> = all.map(|(what, count)| format!("{count} {what}")).collect();
-        if parts.is_empty() {
-            "none".into()
-        } else {
-            parts.join(", ")
-        }
-    };
     format!(
         "\nrequests of the {} for {} edits: {}\nrequests of the {} in {} s at rest: {}\n",
         figures.subject,
@@ -244,6 +247,17 @@ fn details(figures: &Figures) -> String {
         figures.rest.seconds,
         parts(&figures.rest.requests),
     )
+}
+
+/// Requests by kind, as a sentence.
+pub fn parts(requests: &Requests) -> String {
+    let all = requests.answered.iter().chain(&requests.watches);
+    let parts: Vec<String> = all.map(|(what, count)| format!("{count} {what}")).collect();
+    if parts.is_empty() {
+        "none".into()
+    } else {
+        parts.join(", ")
+    }
 }
 
 #[cfg(test)]

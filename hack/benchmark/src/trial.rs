@@ -1,42 +1,32 @@
 //! One program on a fresh control plane, from its first start to its end.
 
-use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use devcluster::children::{Process, run};
-use devcluster::programs::KUBECTL;
-use devcluster::{Cluster, Options, Progress};
-use kube::Client;
+use devcluster::Progress;
+use devcluster::children::Process;
 
-use crate::audit::{AuditLog, BENCH, Requests, Sender};
+use crate::audit::{Requests, Sender};
 use crate::bare;
 use crate::cli::OperatorArgs;
-use crate::edits::{Editor, OPERATOR, Target};
+use crate::edits::{OPERATOR, Target};
 use crate::figures::{Distribution, Edits, Figures, Heartbeats, Rest, milliseconds};
 use crate::nodes;
 use crate::process::{memory, processor_time};
+use crate::stage::{CALM, SETTLE, Stage};
 use crate::subject::{self, Subject};
 
 /// Edits in a row of one kind.
 const BLOCK: u32 = 10;
 /// Edits of each kind that do not count: the first pays for connections.
 const WARM_UP: u32 = 3;
-/// What comes after a block still belongs to it.
-const SETTLE: Duration = Duration::from_millis(500);
-/// What comes after the last edit is over before rest is measured.
-const CALM: Duration = Duration::from_secs(3);
-
 /// A program, a cluster for it alone, and the bench's view of that.
 struct Trial<'a> {
     subject: &'a Subject,
     args: &'a OperatorArgs,
     progress: &'a Progress,
-    client: Client,
-    editor: Editor,
-    audit: AuditLog,
-    cluster: Cluster,
+    stage: Stage,
 }
 
 /// Whom a block of edits is for.
@@ -45,12 +35,6 @@ struct Side {
     sender: Sender,
     id: u32,
     latencies: Vec<Duration>,
-    processor: Duration,
-    requests: Requests,
-}
-
-/// What was used and asked for in a while.
-struct Spent {
     processor: Duration,
     requests: Requests,
 }
@@ -65,38 +49,22 @@ pub async fn measure(subject: &Subject, args: &OperatorArgs, progress: &Progress
     let mut existing = 0;
     for count in counts {
         if count > existing {
-            nodes::create(&trial.client, existing, count, progress).await?;
+            nodes::create(&trial.stage.client, existing, count, progress).await?;
         }
         existing = count;
         figures.push(trial.with_nodes(count, figures.is_empty()).await?);
     }
-    let Trial { cluster, editor, .. } = trial;
-    // Its watch would find nobody to watch.
-    drop(editor);
-    cluster.stop()?;
+    trial.stage.strike()?;
     Ok(figures)
 }
 
 impl<'a> Trial<'a> {
     async fn set_up(subject: &'a Subject, args: &'a OperatorArgs, progress: &'a Progress) -> Result<Self> {
-        let options = Options {
-            controllers: false,
-            ..Options::default()
-        };
-        let cluster = Cluster::start(options, progress).await?;
-        define(&cluster, args, progress)?;
-        // The API server lets the first creation under a new definition wait until
-        // the definition is two seconds old, which is no matter of the program's.
-        tokio::time::sleep(CALM).await;
-        let client = subject::connect(cluster.kubeconfig(), BENCH).await?;
         Ok(Self {
             subject,
             args,
             progress,
-            editor: Editor::new(&client),
-            client,
-            audit: AuditLog::new(cluster.audit_log().to_owned()),
-            cluster,
+            stage: Stage::set_up(&args.manifest, progress).await?,
         })
     }
 
@@ -105,12 +73,12 @@ impl<'a> Trial<'a> {
         self.progress.say(format!("{name}, {nodes} nodes: starts"));
         let mut first_start_s = None;
         if first {
-            let (process, time) = self.start().await?;
+            let (process, time) = self.stage.start(self.subject).await?;
             first_start_s = Some(time.as_secs_f64());
             // The objects after the ConfigMap belong to this start, not to the next.
             tokio::time::sleep(CALM).await;
             subject::stop(process).await?;
-            self.editor.create(bare::TARGET).await?;
+            self.stage.editor.create(bare::TARGET).await?;
         }
         let (process, starts_s) = self.starts().await?;
         self.progress
@@ -133,21 +101,6 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Starts the program; how long it took until its ConfigMap was there.
-    async fn start(&mut self) -> Result<(Process, Duration)> {
-        let begun = Instant::now();
-        let mut process = self
-            .subject
-            .start(self.cluster.launcher(), self.cluster.kubeconfig())?;
-        match self.editor.corefile(OPERATOR).await {
-            Ok(seen) => Ok((process, seen.saturating_duration_since(begun))),
-            Err(error) => {
-                process.check()?;
-                Err(error.context(format!("its log ends with:\n{}", process.log_tail())))
-            }
-        }
-    }
-
     /// Starts it again and again without its ConfigMap; the last one runs on.
     async fn starts(&mut self) -> Result<(Process, Distribution)> {
         let mut times = Vec::new();
@@ -156,8 +109,8 @@ impl<'a> Trial<'a> {
             if let Some(process) = running.take() {
                 subject::stop(process).await?;
             }
-            self.editor.delete_config_map(OPERATOR).await?;
-            let (process, time) = self.start().await?;
+            self.stage.editor.delete_config_map(OPERATOR).await?;
+            let (process, time) = self.stage.start(self.subject).await?;
             times.push(time);
             tokio::time::sleep(SETTLE).await;
             running = Some(process);
@@ -169,13 +122,15 @@ impl<'a> Trial<'a> {
     /// Blocks of edits for the program and for the bare client, in turn.
     async fn edits(&mut self, id: u32) -> Result<(Edits, Edits)> {
         let mut command = Command::new(std::env::current_exe().context("failed to find this program")?);
-        command.arg("bare").env("KUBECONFIG", self.cluster.kubeconfig());
-        let bare = self.cluster.launcher().start("bare", &command)?;
+        command
+            .arg("bare")
+            .env("KUBECONFIG", self.stage.cluster.kubeconfig());
+        let bare = self.stage.cluster.launcher().start("bare", &command)?;
         let mut own = Side::new(OPERATOR, Sender::Subject, id);
         let mut other = Side::new(bare::TARGET, Sender::Bare, bare.id());
         for target in [OPERATOR, bare::TARGET] {
             for _ in 0..WARM_UP {
-                self.editor.edit(target).await?;
+                self.stage.editor.edit(target).await?;
             }
         }
         let mut left = self.args.edits;
@@ -191,13 +146,13 @@ impl<'a> Trial<'a> {
     async fn block(&mut self, count: u32, side: &mut Side) -> Result<()> {
         tokio::time::sleep(SETTLE).await;
         let before = processor_time(side.id)?;
-        let mark = self.audit.mark()?;
+        let mark = self.stage.audit.mark()?;
         for _ in 0..count {
-            side.latencies.push(self.editor.edit(side.target).await?);
+            side.latencies.push(self.stage.editor.edit(side.target).await?);
             tokio::time::sleep(Duration::from_millis(self.args.pause)).await;
         }
         tokio::time::sleep(SETTLE).await;
-        side.requests.add(self.audit.since(mark, side.sender)?);
+        side.requests.add(self.stage.audit.since(mark, side.sender)?);
         side.processor += processor_time(side.id)?.saturating_sub(before);
         Ok(())
     }
@@ -206,6 +161,7 @@ impl<'a> Trial<'a> {
         tokio::time::sleep(CALM).await;
         let pause = Duration::from_secs(self.args.rest.into());
         let spent = self
+            .stage
             .spent(id, async {
                 tokio::time::sleep(pause).await;
                 Ok(())
@@ -229,27 +185,16 @@ impl<'a> Trial<'a> {
         }
         self.progress.say(format!("{count} nodes report"));
         let reports = async {
-            nodes::report(&self.client, nodes, count).await?;
+            nodes::report(&self.stage.client, nodes, count).await?;
             tokio::time::sleep(SETTLE).await;
             Ok(())
         };
-        let spent = self.spent(id, reports).await?;
+        let spent = self.stage.spent(id, reports).await?;
         Ok(Some(Heartbeats {
             count,
             requests: spent.requests,
             processor_ms: milliseconds(spent.processor),
         }))
-    }
-
-    /// What the program used and asked for while something else went on.
-    async fn spent(&self, id: u32, meanwhile: impl Future<Output = Result<()>>) -> Result<Spent> {
-        let before = processor_time(id)?;
-        let mark = self.audit.mark()?;
-        meanwhile.await?;
-        Ok(Spent {
-            requests: self.audit.since(mark, Sender::Subject)?,
-            processor: processor_time(id)?.saturating_sub(before),
-        })
     }
 }
 
@@ -274,31 +219,4 @@ impl Side {
             resident_kb: memory(self.id)?.resident,
         })
     }
-}
-
-/// Applies the definition of the DNS resource, and what was given beside it.
-fn define(cluster: &Cluster, args: &OperatorArgs, progress: &Progress) -> Result<()> {
-    let folder = cluster.state().join("definitions");
-    fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    for api::Definition { file, crd } in api::crds() {
-        let path = folder.join(file).with_extension("json");
-        fs::write(&path, crd.to_string()).with_context(|| format!("failed to write {}", path.display()))?;
-    }
-    let program = KUBECTL.path(progress)?;
-    let kubectl = || {
-        let mut command = Command::new(&program);
-        command.arg("--kubeconfig").arg(cluster.kubeconfig());
-        command
-    };
-    for path in [&folder].into_iter().chain(&args.manifest) {
-        run(kubectl().args(["apply", "--server-side", "--filename"]).arg(path))?;
-        run(kubectl().args([
-            "wait",
-            "--for=condition=Established",
-            "--timeout=30s",
-            "crd",
-            "--all",
-        ]))?;
-    }
-    Ok(())
 }

@@ -37,7 +37,9 @@ pub struct Images {
 }
 
 impl Images {
-    fn environment(&self) -> [(&'static str, &str); 4] {
+    /// The environment in which the operator uses them.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, &str); 4] {
         [
             ("IMAGE", &self.coredns),
             ("OPENSHIFT_CLI_IMAGE", &self.cli),
@@ -106,6 +108,13 @@ pub async fn beside(
 
 /// Puts local images into the operator's Deployment.
 fn substitute(deployment: &mut Value, images: &Images) {
+    // The kernel or runtime of a machine for development may have no user namespaces.
+    if let Some(pod) = deployment
+        .pointer_mut("/spec/template/spec")
+        .and_then(Value::as_object_mut)
+    {
+        pod.remove("hostUsers");
+    }
     let containers = deployment
         .pointer_mut("/spec/template/spec/containers")
         .and_then(Value::as_array_mut);

@@ -1,0 +1,15 @@
+//! What is behind `hack/soak`: a real cluster is changed without a pause, by
+//! [`change`]s drawn at random and carried out by a [`hand`], while a [`load`] of
+//! queries goes on and the [`vitals`] of the operator are taken. In the [`end`]
+//! everything must be as the last specification says. [`soak`] reads as that.
+
+pub mod change;
+pub mod cli;
+pub mod coredns_log;
+pub mod end;
+pub mod hand;
+pub mod load;
+pub mod report;
+pub mod soak;
+pub mod specification;
+pub mod vitals;

@@ -1,0 +1,82 @@
+//! The program behind `hack/soak`.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser;
+use devcluster::install::{self, Images};
+use devcluster::{Cluster, Distribution, Image, Options, Progress, operator_program};
+
+use endurance::cli::Cli;
+use endurance::end::Release;
+use endurance::load;
+use endurance::report::Report;
+use endurance::soak::{self, Plan};
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("soak: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all was well.
+fn run(cli: &Cli) -> Result<bool> {
+    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    let report = runtime.block_on(async {
+        // What was started ends when the work is dropped.
+        tokio::select! {
+            report = soak_a_node(cli) => report,
+            interrupt = tokio::signal::ctrl_c() => {
+                interrupt.context("failed to listen for Ctrl-C")?;
+                bail!("interrupted; everything that was started is gone");
+            }
+        }
+    })?;
+    io::stdout()
+        .write_all(report.to_string().as_bytes())
+        .context("failed to write to standard output")?;
+    Ok(report.wrong().is_empty())
+}
+
+async fn soak_a_node(cli: &Cli) -> Result<Report> {
+    let progress = Progress::shown();
+    let plan = Plan {
+        seed: cli.seed.unwrap_or_else(rand::random),
+        duration: Duration::from_secs(60 * u64::from(cli.minutes)),
+        changes_a_second: cli.rate,
+    };
+    let program = match &cli.program {
+        Some(program) => program.clone(),
+        None => operator_program::build(&progress)?,
+    };
+    let operator = operator_program::image(&program)?;
+    let release = Release {
+        images: Images::local(&operator.name),
+        program,
+    };
+    let options = Options {
+        node: true,
+        distribution: Distribution::OpenShift,
+        images: vec![Image::coredns(&progress)?, operator],
+        zones: load::zones(),
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options, &progress).await?;
+    install::on_node(
+        cluster.launcher(),
+        cluster.kubeconfig(),
+        &release.images,
+        &progress,
+    )
+    .await?;
+    let report = soak::run(&cluster, &release, &plan, &progress).await?;
+    cluster.stop()?;
+    Ok(report)
+}
