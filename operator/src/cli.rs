@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
+use crate::serve::address::BindAddress;
 
 /// Runs the DNS of a Kubernetes cluster: turns the resource
 /// `dnses.operator.openshift.io/default` into CoreDNS pods, and keeps them so.
@@ -50,15 +51,28 @@ pub struct RunArgs {
     /// What is known of the cluster from outside.
     #[command(flatten)]
     pub cluster: ClusterArgs,
-    /// Taken for OpenShift's manifests; metrics are not served yet.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60000")]
-    pub metrics_bind_addr: String,
-    /// Taken for OpenShift's manifests; metrics are not served yet.
-    #[arg(long, value_name = "DIR")]
-    pub metrics_cert_dir: Option<PathBuf>,
+    /// What is served over HTTP.
+    #[command(flatten)]
+    pub serve: ServeArgs,
     /// Flags of OpenShift's operator that have no meaning here.
     #[command(flatten)]
     pub zap: ZapArgs,
+}
+
+/// What is served over HTTP.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to serve /metrics, as ADDRESS:PORT or :PORT for every address; 0 for
+    /// nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60000")]
+    pub metrics_bind_addr: BindAddress,
+    /// Serve metrics over TLS with tls.crt and tls.key of this folder, to those whom
+    /// the API server lets get the path /metrics. Otherwise in plain text, to anyone.
+    #[arg(long, value_name = "DIR")]
+    pub metrics_cert_dir: Option<PathBuf>,
+    /// Where to serve /healthz and /readyz in plain text; 0 for nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60001")]
+    pub health_bind_addr: BindAddress,
 }
 
 /// OpenShift's operator logs through zap; these keep its command lines working.

@@ -24,6 +24,7 @@ use crate::apply::{Applier, ApplyError};
 use crate::cache::Cache;
 use crate::cli::ClusterArgs;
 use crate::images::Images;
+use crate::metrics::Metrics;
 use crate::resources::default_dns_key;
 
 use config::{Config, InvalidSpec};
@@ -41,6 +42,7 @@ pub struct Reconciler {
     templates: Templates,
     images: Images,
     cluster: ClusterArgs,
+    metrics: Arc<Metrics>,
     /// The last configuration that was in force, for repairs while the present
     /// one is refused.
     last_good: Option<Config>,
@@ -102,6 +104,7 @@ impl Reconciler {
         templates: Templates,
         images: Images,
         cluster: ClusterArgs,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             cache,
@@ -109,6 +112,7 @@ impl Reconciler {
             templates,
             images,
             cluster,
+            metrics,
             last_good: None,
             told: Vec::new(),
         }
@@ -127,6 +131,7 @@ impl Reconciler {
         let (inputs, unknown) = observe::inputs(&self.cache, &self.cluster, &self.images, &dns);
         failures.messages.extend(unknown);
         let checked = Config::decode(dns.spec());
+        self.metrics.spec_valid(checked.is_ok());
         if let Ok(config) = &checked {
             self.tell_of_missing_bundles(config, &inputs);
             self.last_good = Some(config.clone());
@@ -134,9 +139,11 @@ impl Reconciler {
         if !dns.is_unmanaged() {
             failures.note(self.ensure_finalizer(&dns).await);
             let desired = self.desired(&inputs, &mut failures);
+            let corefile = observe::corefile(&self.cache);
             for object in &desired {
                 failures.note(self.applier.apply(object).await);
             }
+            self.count_corefile(corefile.as_deref());
             if self.last_good.is_some() && !failures.retry {
                 for copy in observe::unused_ca_bundles(&self.cache, &desired) {
                     failures.note(self.applier.delete(&copy).await);
@@ -169,6 +176,16 @@ impl Reconciler {
             failures.tell(&error);
             Vec::new()
         })
+    }
+
+    /// Tells the metrics which Corefile is in force, and whether it was another
+    /// before.
+    fn count_corefile(&self, before: Option<&str>) {
+        match observe::corefile(&self.cache) {
+            Some(now) if before != Some(&now) => self.metrics.corefile_published(&now),
+            Some(now) => self.metrics.corefile_in_force(&now),
+            None => {}
+        }
     }
 
     async fn create_default(&mut self) -> Outcome {
@@ -296,10 +313,16 @@ impl Reconciler {
     /// Without its CA bundle, a server is checked against the image's own
     /// authorities.
     fn tell_of_missing_bundles(&mut self, config: &Config, inputs: &Inputs) {
-        for name in config
+        let (in_use, absent): (Vec<_>, Vec<_>) = config
             .ca_bundles()
-            .filter(|name| !inputs.ca_bundles.contains_key(*name))
-        {
+            .partition(|name| inputs.ca_bundles.contains_key(*name));
+        let unreadable = absent
+            .iter()
+            .filter(|name| observe::has_ca_bundle_source(&self.cache, name))
+            .count();
+        self.metrics
+            .ca_bundles(in_use.len(), absent.len() - unreadable, unreadable);
+        for name in absent {
             self.warn_once(format!("source ca bundle configmap {name} does not exist"));
         }
     }

@@ -3,17 +3,21 @@
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. The programs people start are in [`cli`],
 //! [`run`] and [`render`]. [`watch`] reads from the API server into [`cache`],
-//! [`apply`] writes to it; nothing else talks to it.
+//! [`apply`] writes to it; beside them [`serve`] alone talks to it, to ask who may
+//! read the metrics.
 
 pub mod apply;
 pub mod cache;
 pub mod cli;
 pub mod difference;
 pub mod dns;
+pub mod health;
 pub mod images;
 pub mod logging;
+pub mod metrics;
 pub mod render;
 pub mod resources;
 pub mod run;
 pub mod schema;
+pub mod serve;
 pub mod watch;

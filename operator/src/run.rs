@@ -1,12 +1,13 @@
 //! `dns-operator` without a command: the operator itself.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
 use k8s_openapi::jiff::Timestamp;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,9 +20,12 @@ use crate::cache::Cache;
 use crate::cli::{ClusterArgs, RunArgs};
 use crate::dns::corefile::Templates;
 use crate::dns::{Outcome, Reconciler};
+use crate::health::Health;
 use crate::images::Images;
 use crate::logging::Logging;
+use crate::metrics::{CountRequests, Metrics};
 use crate::resources::{OPENSHIFT_CONFIG_API, WATCHED, WATCHED_ON_OPENSHIFT};
+use crate::serve::{ProfileInForce, serve};
 use crate::watch;
 
 /// How long one pass over the objects may take: the client repeats a refused
@@ -62,17 +66,47 @@ async fn connect_and_operate(
     images: Images,
     templates: Templates,
 ) -> anyhow::Result<()> {
-    let client = connect(args).await?;
+    let vitals = Vitals::default();
+    let client = connect(args, &vitals.metrics).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         release = args.cluster.release_version,
         coredns = images.coredns,
         "starting"
     );
-    operate(client, images, templates, args.cluster.clone(), |cache| {
+    let profile = ProfileInForce::default();
+    let serving = serve(&args.serve, client.clone(), &vitals, &profile);
+    let cluster = args.cluster.clone();
+    let operating = operate(client, images, templates, cluster, &vitals, |cache| {
         logging.follow(cache);
-    })
-    .await
+        profile.follow(cache);
+    });
+    tokio::select! {
+        outcome = operating => outcome,
+        outcome = serving => outcome,
+    }
+}
+
+/// What the operator tells of itself while it works.
+#[derive(Clone, Debug, Default)]
+pub struct Vitals {
+    /// For the kubelet.
+    pub health: Arc<Health>,
+    /// For Prometheus.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Vitals {
+    fn pass_begins(&self) -> Instant {
+        let now = Instant::now();
+        self.health.pass_begun(now);
+        now
+    }
+
+    fn pass_ended(&self, begun: Instant, outcome: &Outcome) {
+        self.health.pass_ended();
+        self.metrics.reconciled(outcome, begun.elapsed());
+    }
 }
 
 /// Keeps the cluster behind `client` as its DNS resource says, for as long as it
@@ -82,15 +116,19 @@ pub async fn operate(
     images: Images,
     templates: Templates,
     cluster: ClusterArgs,
+    vitals: &Vitals,
     before_pass: impl Fn(&Cache),
 ) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
     let mut watches = follow_all(&client, &cache).await?;
+    vitals.health.listed();
     let applier = Applier::new(client, Arc::clone(&cache));
-    let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, templates, images, cluster);
+    let metrics = Arc::clone(&vitals.metrics);
+    let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, templates, images, cluster, metrics);
     let mut delay = FIRST_DELAY;
     loop {
         before_pass(&cache);
+        let begun = vitals.pass_begins();
         let pass = timeout(RECONCILE_TIMEOUT, reconciler.reconcile(Timestamp::now())).await;
         let outcome = pass.unwrap_or_else(|_| {
             tracing::error!("gave up a pass after {RECONCILE_TIMEOUT:?}");
@@ -99,6 +137,7 @@ pub async fn operate(
                 failed: true,
             }
         });
+        vitals.pass_ended(begun, &outcome);
         let mut wait = outcome.look_again;
         if outcome.failed {
             wait = Some(wait.map_or(delay, |wait| wait.min(delay)));
@@ -125,7 +164,7 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-async fn connect(args: &RunArgs) -> anyhow::Result<Client> {
+async fn connect(args: &RunArgs, metrics: &Arc<Metrics>) -> anyhow::Result<Client> {
     let mut config = match &args.kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file)
@@ -145,7 +184,8 @@ async fn connect(args: &RunArgs) -> anyhow::Result<Client> {
         USER_AGENT,
         HeaderValue::from_static(concat!("dns-operator/", env!("CARGO_PKG_VERSION"))),
     ));
-    Client::try_from(config).context("failed to set up the client")
+    let builder = ClientBuilder::try_from(config).context("failed to set up the client")?;
+    Ok(builder.with_layer(&CountRequests(Arc::clone(metrics))).build())
 }
 
 /// Starts every watch and waits until all of them have listed what there is.

@@ -185,14 +185,20 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the operator with further arguments.
+    /// Starts the operator with further arguments. It serves nothing over HTTP unless
+    /// they say so: the usual ports are the same for all that run here.
     pub fn start(plane: &Plane, arguments: &[&str]) -> Self {
         let log = plane.cluster.state().join("operator.log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
+        let silent = ["--metrics-bind-addr", "--health-bind-addr"]
+            .into_iter()
+            .filter(|flag| !arguments.iter().any(|argument| argument.starts_with(flag)))
+            .map(|flag| format!("{flag}=0"));
         let child = Command::new(program::path().unwrap())
             .arg("--kubeconfig")
             .arg(plane.cluster.kubeconfig())
             .args(arguments)
+            .args(silent)
             .envs(IMAGES)
             .env("RELEASE_VERSION", "0.0.1-test")
             .stdin(Stdio::null())

@@ -14,7 +14,7 @@ use kube::{Client, Config};
 use operator::cli::ClusterArgs;
 use operator::dns::corefile::Templates;
 use operator::images::Images;
-use operator::run::operate;
+use operator::run::{Vitals, operate};
 use serde_json::{Value, json};
 use tower::{Layer, Service};
 
@@ -97,9 +97,16 @@ async fn run(client: Client) {
         cluster_domain: "cluster.local".into(),
         release_version: "0.0.1".into(),
     };
-    operate(client, images, Templates::new().unwrap(), cluster, |_| {})
-        .await
-        .unwrap();
+    operate(
+        client,
+        images,
+        Templates::new().unwrap(),
+        cluster,
+        &Vitals::default(),
+        |_| {},
+    )
+    .await
+    .unwrap();
 }
 
 /// Everything the operator keeps, without what differs from run to run.

@@ -90,6 +90,11 @@ pub async fn beside(
     manifests::apply(&objects, launcher.state(), kubeconfig, progress)?;
     let mut command = Command::new(program);
     command.arg("--kubeconfig").arg(kubeconfig);
+    // Its usual ports may be those of another cluster's operator. It logs which it takes.
+    command.args([
+        "--metrics-bind-addr=127.0.0.1:0",
+        "--health-bind-addr=127.0.0.1:0",
+    ]);
     let images = Images::local("");
     command.envs(images.environment());
     let mut operator = launcher.start("dns-operator", &command)?;

@@ -56,7 +56,7 @@ impl CaBundle {
     #[must_use]
     pub fn new(name: CaBundleName, data: BTreeMap<String, String>) -> Option<Self> {
         let certificates = data.get(CA_BUNDLE_KEY).filter(|text| !text.is_empty())?;
-        let revision = digest(certificates, REVISION_DIGITS);
+        let revision = revision(certificates);
         Some(Self { name, data, revision })
     }
 
@@ -108,10 +108,17 @@ impl CaBundle {
 
 /// The longest name of a volume (RFC 1123 label), in octets.
 const MAX_VOLUME_NAME: usize = 63;
-/// Digits that tell one content of a bundle from another.
+/// Digits that tell one content from another.
 const REVISION_DIGITS: usize = 8;
 /// Digits that tell one bundle from another.
 const NAME_DIGITS: usize = 32;
+
+/// Tells one content from another: the first eight hexadecimal digits of its
+/// SHA-256.
+#[must_use]
+pub fn revision(text: &str) -> String {
+    digest(text, REVISION_DIGITS)
+}
 
 /// The first hexadecimal digits of a text's SHA-256.
 fn digest(text: &str, digits: usize) -> String {

@@ -20,7 +20,8 @@ use crate::dns::status::Rollout;
 use crate::dns::tls_profile::TlsProfile;
 use crate::images::Images;
 use crate::resources::{
-    api_server_key, daemon_set_key, default_dns_key, feature_gate_key, network_key, service_key,
+    api_server_key, config_map_key, daemon_set_key, default_dns_key, feature_gate_key, network_key,
+    service_key,
 };
 
 /// The DNS resource as it is stored.
@@ -110,10 +111,7 @@ pub fn inputs(cache: &Cache, args: &ClusterArgs, images: &Images, dns: &StoredDn
         service_address,
         cluster_domain: args.cluster_domain.clone(),
         ca_bundles: ca_bundles(cache),
-        tls_profile: cache
-            .get(&api_server_key())
-            .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
-            .unwrap_or_default(),
+        tls_profile: tls_profile(cache),
         name_resolver_namespaces: cluster::name_resolver_namespaces(
             cache.get(&feature_gate_key()).as_deref(),
             &args.release_version,
@@ -125,6 +123,15 @@ pub fn inputs(cache: &Cache, args: &ClusterArgs, images: &Images, dns: &StoredDn
             .to_owned(),
     };
     (inputs, failures)
+}
+
+/// The cluster's TLS profile; `Intermediate` where there is none.
+#[must_use]
+pub fn tls_profile(cache: &Cache) -> TlsProfile {
+    cache
+        .get(&api_server_key())
+        .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
+        .unwrap_or_default()
 }
 
 /// The CA bundles of `openshift-config`. One that has gone there is used for as
@@ -141,6 +148,12 @@ fn ca_bundles(cache: &Cache) -> BTreeMap<CaBundleName, CaBundle> {
     }
     copies.extend(sources);
     copies
+}
+
+/// Whether a CA bundle's source is there, with certificates or without.
+#[must_use]
+pub fn has_ca_bundle_source(cache: &Cache, name: &CaBundleName) -> bool {
+    cache.get(&config_map_key(CONFIG_NAMESPACE, &name.0)).is_some()
 }
 
 /// Copies of CA bundles that nothing of the configuration uses.
@@ -172,6 +185,13 @@ fn address_of_network(cache: &Cache, failures: &mut Vec<String>) -> Option<IpAdd
     }
     let kubernetes = cache.get(&service_key("default", "kubernetes"))?;
     cluster::dns_address_beside(&kubernetes)
+}
+
+/// The Corefile in force.
+#[must_use]
+pub fn corefile(cache: &Cache) -> Option<String> {
+    let map = cache.get(&config_map_key(NAMESPACE, DNS_DEFAULT))?;
+    map["data"]["Corefile"].as_str().map(Into::into)
 }
 
 /// How far the DNS pods are.

@@ -1,5 +1,5 @@
 //! The cluster's TLS profile (`apiservers.config.openshift.io/cluster`), as
-//! kube-rbac-proxy is told it.
+//! kube-rbac-proxy is told it and the operator's own server takes it.
 
 use serde_json::Value;
 
@@ -11,6 +11,11 @@ pub struct TlsProfile {
     /// For `--tls-min-version`, such as `VersionTLS12`; empty when a custom
     /// profile does not say.
     pub min_version: String,
+    /// What a custom profile names and nobody knows.
+    pub unknown_ciphers: Vec<String>,
+    /// Groups for the key exchange, as a custom profile names them; empty for the
+    /// usual ones. kube-rbac-proxy has no argument for them.
+    pub groups: Vec<String>,
 }
 
 const MODERN: [&str; 3] = [
@@ -95,26 +100,37 @@ impl TlsProfile {
         Self {
             cipher_suites: MODERN.into_iter().chain(extra).collect(),
             min_version: min_version.into(),
+            unknown_ciphers: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
     fn custom(profile: &Value) -> Self {
-        let asked: Vec<&str> = profile["ciphers"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let asked = texts(&profile["ciphers"]);
         let known: Vec<&str> = asked.iter().filter_map(|name| iana_name(name)).collect();
+        let unknown = asked.iter().filter(|name| iana_name(name).is_none());
+        let unknown_ciphers = unknown.map(ToString::to_string).collect();
+        let groups = texts(&profile["groups"]).into_iter().map(Into::into).collect();
         if known.is_empty() && !asked.is_empty() {
-            return Self::intermediate();
+            return Self {
+                unknown_ciphers,
+                groups,
+                ..Self::intermediate()
+            };
         }
         let min_version = profile["minTLSVersion"].as_str().unwrap_or_default();
         Self {
             cipher_suites: known,
             min_version: min_version.into(),
+            unknown_ciphers,
+            groups,
         }
     }
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    let items = list.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).collect()
 }
 
 fn iana_name(openssl_name: &str) -> Option<&'static str> {

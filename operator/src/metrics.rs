@@ -1,0 +1,246 @@
+//! What the operator counts, for Prometheus.
+//!
+//! The names of the reconciles are those of controller-runtime, which dashboards
+//! for OpenShift's operator ask for; the others are our own. Labels take few
+//! values, all known beforehand, so that the number of series is bounded.
+
+#[macro_use]
+mod label;
+mod process;
+mod requests;
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::dns::Outcome;
+use crate::dns::inputs::revision;
+
+use requests::{Code, RequestLabels, Verb};
+
+pub use requests::CountRequests;
+
+/// The media type of [`Metrics::text`] (OpenMetrics 1.0).
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The upper bounds of the reconciles' durations, in seconds: from a pass that has
+/// nothing to write to one that is given up.
+const DURATIONS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
+];
+
+/// Everything that is counted. The methods cost next to nothing.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    reconciles: Family<ReconcileLabels, Counter>,
+    durations: Family<ControllerLabels, Histogram, fn() -> Histogram>,
+    // A family of one, which is not shown before it is known.
+    spec_valid: Family<NoLabels, Gauge>,
+    corefile: Family<CorefileLabels, Gauge>,
+    published: Counter,
+    ca_bundles: Family<CaBundleLabels, Gauge>,
+    requests: Family<RequestLabels, Counter>,
+    leader: Gauge,
+}
+
+type NoLabels = [(&'static str, &'static str); 0];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconcileLabels {
+    controller: Controller,
+    result: ReconcileResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ControllerLabels {
+    controller: Controller,
+}
+
+label! {
+    enum Controller {
+        Dns = "dns_controller",
+    }
+}
+
+label! {
+    enum ReconcileResult {
+        Success = "success",
+        Error = "error",
+        RequeueAfter = "requeue_after",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CorefileLabels {
+    revision: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CaBundleLabels {
+    state: CaBundleState,
+}
+
+label! {
+    enum CaBundleState {
+        InUse = "in_use",
+        Missing = "missing",
+        Unreadable = "unreadable",
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            reconciles: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
+            spec_valid: Family::default(),
+            corefile: Family::default(),
+            published: Counter::default(),
+            ca_bundles: Family::default(),
+            requests: Family::default(),
+            leader: Gauge::default(),
+        };
+        metrics.register();
+        // A series that begins at zero tells the first increase.
+        for &result in ReconcileResult::ALL {
+            let controller = Controller::Dns;
+            metrics
+                .reconciles
+                .get_or_create(&ReconcileLabels { controller, result })
+                .inc_by(0);
+        }
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "controller_runtime_reconcile",
+            "Passes over the objects, by what came of them",
+            self.reconciles.clone(),
+        );
+        registry.register(
+            "controller_runtime_reconcile_time_seconds",
+            "How long the passes took",
+            self.durations.clone(),
+        );
+        registry.register(
+            "dns_operator_spec_valid",
+            "Whether the specification of the DNS is one that is put into force",
+            self.spec_valid.clone(),
+        );
+        registry.register(
+            "dns_operator_corefile_info",
+            "The Corefile in force, by the first eight hexadecimal digits of its SHA-256",
+            self.corefile.clone(),
+        );
+        registry.register(
+            "dns_operator_corefile_published",
+            "Changes of the Corefile in force",
+            self.published.clone(),
+        );
+        registry.register(
+            "dns_operator_ca_bundles",
+            "CA bundles that the specification names, by what was found of them",
+            self.ca_bundles.clone(),
+        );
+        registry.register(
+            "dns_operator_api_requests",
+            "Answers of the API server, or errors in their stead; repetitions of a refused request are not counted",
+            self.requests.clone(),
+        );
+        registry.register(
+            "dns_operator_leader",
+            "Whether this replica is the one that acts",
+            self.leader.clone(),
+        );
+        registry.register(
+            "dns_operator_build",
+            "The version of the program",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register_collector(Box::new(process::Process));
+    }
+
+    /// A pass over the objects has ended.
+    pub fn reconciled(&self, outcome: &Outcome, took: Duration) {
+        let controller = Controller::Dns;
+        let result = match outcome {
+            Outcome { failed: true, .. } => ReconcileResult::Error,
+            Outcome {
+                look_again: Some(_), ..
+            } => ReconcileResult::RequeueAfter,
+            Outcome { .. } => ReconcileResult::Success,
+        };
+        self.reconciles
+            .get_or_create(&ReconcileLabels { controller, result })
+            .inc();
+        self.durations
+            .get_or_create(&ControllerLabels { controller })
+            .observe(took.as_secs_f64());
+    }
+
+    /// The specification was checked.
+    pub fn spec_valid(&self, valid: bool) {
+        self.spec_valid
+            .get_or_create(&NoLabels::default())
+            .set(valid.into());
+    }
+
+    /// The Corefile that is in force, whoever has put it there.
+    pub fn corefile_in_force(&self, corefile: &str) {
+        let labels = CorefileLabels {
+            revision: revision(corefile),
+        };
+        if self.corefile.get(&labels).is_none() {
+            self.corefile.clear();
+            self.corefile.get_or_create(&labels).set(1);
+        }
+    }
+
+    /// A Corefile was put into force in the place of another, or of none.
+    pub fn corefile_published(&self, corefile: &str) {
+        self.published.inc();
+        self.corefile_in_force(corefile);
+    }
+
+    /// How many of the CA bundles that the specification names are in use, are not
+    /// there, and hold no certificates.
+    pub fn ca_bundles(&self, in_use: usize, missing: usize, unreadable: usize) {
+        for (state, count) in [
+            (CaBundleState::InUse, in_use),
+            (CaBundleState::Missing, missing),
+            (CaBundleState::Unreadable, unreadable),
+        ] {
+            self.ca_bundles
+                .get_or_create(&CaBundleLabels { state })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// This replica acts from now on, or does not any more.
+    pub fn leading(&self, leading: bool) {
+        self.leader.set(leading.into());
+    }
+
+    fn requested(&self, verb: Verb, code: Code) {
+        self.requests.get_or_create(&RequestLabels { verb, code }).inc();
+    }
+
+    /// Everything as text in the format of OpenMetrics.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
