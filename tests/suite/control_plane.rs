@@ -2,11 +2,11 @@
 //! process beside it.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use devcluster::{Cluster, Distribution, Options, Progress};
+use devcluster::{Cluster, Distribution, Options, Progress, children, programs};
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use operator::dns::objects::ObjectKey;
@@ -76,6 +76,14 @@ impl Plane {
             dnses.list(&ListParams::default()).await.is_ok()
         })
         .await;
+    }
+
+    /// Runs kubectl as the administrator; fails with what it says.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let kubectl = programs::KUBECTL.path(&Progress::hidden()).unwrap();
+        let mut command = Command::new(kubectl);
+        command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
+        children::run(command.args(arguments)).unwrap()
     }
 
     fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
@@ -188,6 +196,11 @@ impl Operator {
     /// Starts the operator with further arguments. It serves nothing over HTTP unless
     /// they say so: the usual ports are the same for all that run here.
     pub fn start(plane: &Plane, arguments: &[&str]) -> Self {
+        Self::start_as(plane, plane.cluster.kubeconfig(), arguments)
+    }
+
+    /// Starts the operator with the rights of a kubeconfig.
+    pub fn start_as(plane: &Plane, kubeconfig: &Path, arguments: &[&str]) -> Self {
         let log = plane.cluster.state().join("operator.log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
         let silent = ["--metrics-bind-addr", "--health-bind-addr"]
@@ -196,7 +209,7 @@ impl Operator {
             .map(|flag| format!("{flag}=0"));
         let child = Command::new(program::path().unwrap())
             .arg("--kubeconfig")
-            .arg(plane.cluster.kubeconfig())
+            .arg(kubeconfig)
             .args(arguments)
             .args(silent)
             .envs(IMAGES)

@@ -20,5 +20,6 @@ mod faults;
 mod golden;
 mod manifests;
 mod node;
+mod permissions;
 mod properties;
 mod scenario;
