@@ -82,6 +82,7 @@ async fn the_operator_may_do_what_it_does_and_nothing_else() {
 
     let own = kubeconfig_of_the_account(&plane);
     let certificates = plane.cluster.state().join("metrics-tls");
+    fs::create_dir(&certificates).unwrap();
     let authority = Authority::new().unwrap();
     let pair = authority.server(&["127.0.0.1"]).unwrap();
     pair.write(&certificates, "tls").unwrap();
