@@ -101,12 +101,7 @@ async fn the_operator_may_do_what_it_does_and_nothing_else() {
 
     let user = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
     let requests = grants::requests(plane.cluster.audit_log(), &user);
-    let refused: Vec<String> = requests
-        .iter()
-        .filter(|request| request.was_forbidden())
-        .map(|request| request.event["responseStatus"]["message"].to_string())
-        .collect();
-    let refused: BTreeSet<String> = refused.into_iter().collect();
+    let refused: BTreeSet<&str> = requests.iter().filter_map(grants::Request::refusal).collect();
     let unused: BTreeSet<String> = granted
         .iter()
         .filter(|permission| !requests.iter().any(|request| request.used(permission)))

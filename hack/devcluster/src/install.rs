@@ -104,8 +104,15 @@ pub async fn beside(
     Ok(())
 }
 
-/// Puts local images into the operator's Deployment.
+/// Puts local images into the operator's Deployment, and takes out what this machine cannot do.
 fn substitute(deployment: &mut Value, images: &Images) {
+    // The node's runc has no user namespaces for pods.
+    if let Some(pod) = deployment
+        .pointer_mut("/spec/template/spec")
+        .and_then(Value::as_object_mut)
+    {
+        pod.remove("hostUsers");
+    }
     let containers = deployment
         .pointer_mut("/spec/template/spec/containers")
         .and_then(Value::as_array_mut);

@@ -109,13 +109,17 @@ pub struct Request {
     namespace: String,
     code: i64,
     /// The line of the audit log.
-    pub event: Value,
+    event: Value,
 }
 
 impl Request {
-    /// Whether the API server refused it for want of a permission.
-    pub fn was_forbidden(&self) -> bool {
-        self.code == 403
+    /// What the API server said if it refused for want of a permission.
+    pub fn refusal(&self) -> Option<&str> {
+        (self.code == 403).then(|| {
+            self.event["responseStatus"]["message"]
+                .as_str()
+                .unwrap_or("forbidden")
+        })
     }
 
     /// Whether it was allowed by this permission, maybe among others.
