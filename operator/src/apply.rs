@@ -1,21 +1,29 @@
 //! The only place that writes to the API server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::cache::Cache;
-use crate::difference::{Repair, repair, without_nulls};
+use crate::difference::{Repair, without_nulls};
 use crate::dns::objects::{Desired, ObjectKey};
 use crate::resources::Resource;
+use crate::watch::strip;
 
 /// The name under which the operator writes, in `metadata.managedFields`.
 pub const FIELD_MANAGER: &str = "dns-operator";
 
+/// How long the API server may take for an answer, with the repetitions of the
+/// client: one call that hangs must not keep the others waiting.
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// Writes objects, and puts what the API server made of them into the cache.
+#[derive(Clone)]
 pub struct Applier {
     client: Client,
     cache: Arc<Cache>,
@@ -24,6 +32,15 @@ pub struct Applier {
 /// A write did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
+    /// The API server has not answered; whether it has done it, the watch will
+    /// tell.
+    #[error("failed to {action} {object}: no answer within {CALL_TIMEOUT:?}")]
+    Timeout {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        object: ObjectKey,
+    },
     /// The object is not as the cache has it; the watch will tell how it is.
     #[error("failed to {action} {object}: it has changed meanwhile")]
     Outdated {
@@ -47,6 +64,15 @@ pub enum ApplyError {
     UnknownKind(ObjectKey),
 }
 
+impl ApplyError {
+    /// Whether the place of the object is not there, such as its namespace.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { source, .. }
+            if matches!(&**source, kube::Error::Api(status) if status.is_not_found()))
+    }
+}
+
 impl Applier {
     /// Writes through `client`.
     #[must_use]
@@ -54,19 +80,8 @@ impl Applier {
         Self { client, cache }
     }
 
-    /// Creates or repairs an object; no request when it already is as it should
-    /// be.
-    pub async fn apply(&self, desired: &Desired) -> Result<(), ApplyError> {
-        match self.cache.get(&desired.key) {
-            None => self.create(desired).await,
-            Some(live) => match repair(&desired.value, &live) {
-                None => Ok(()),
-                Some(repair) => self.mend(&desired.key, &live, repair).await,
-            },
-        }
-    }
-
-    async fn create(&self, desired: &Desired) -> Result<(), ApplyError> {
+    /// Creates an object that is not there.
+    pub async fn create(&self, desired: &Desired) -> Result<(), ApplyError> {
         let key = &desired.key;
         let api = self.api(key)?;
         let object: DynamicObject = serde_json::from_value(without_nulls(&desired.value))
@@ -75,20 +90,23 @@ impl Applier {
             field_manager: Some(FIELD_MANAGER.into()),
             ..PostParams::default()
         };
-        let created = api
-            .create(&parameters, &object)
-            .await
-            .map_err(|error| refused("create", key, error))?;
+        let created = answered("create", key, api.create(&parameters, &object)).await?;
         tracing::info!(object = %key, "created");
-        self.remember(key, &created);
+        self.remember(key, created);
         Ok(())
     }
 
-    async fn mend(&self, key: &ObjectKey, live: &Value, repair: Repair) -> Result<(), ApplyError> {
+    /// Makes an object again what it should be.
+    pub async fn mend(&self, key: &ObjectKey, live: &Value, repair: Repair) -> Result<(), ApplyError> {
         let fields = repair.fields.join(", ");
         self.patch("update", key, live, repair.patch).await?;
         tracing::info!(object = %key, fields, "updated");
         Ok(())
+    }
+
+    /// Changes an object provided that it is still as it was seen.
+    pub async fn swap(&self, key: &ObjectKey, seen: &Value, patch: Value) -> Result<(), ApplyError> {
+        self.patch("update", key, seen, patch).await
     }
 
     /// Changes the finalizers of an object.
@@ -113,12 +131,10 @@ impl Applier {
         mut patch: Value,
     ) -> Result<(), ApplyError> {
         patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
-        let patched = self
-            .api(key)?
-            .patch(&key.name, &patch_parameters(), &Patch::Merge(&patch))
-            .await
-            .map_err(|error| refused(action, key, error))?;
-        self.remember(key, &patched);
+        let api = self.api(key)?;
+        let patch = Patch::Merge(&patch);
+        let patched = answered(action, key, api.patch(&key.name, &patch_parameters(), &patch)).await?;
+        self.remember(key, patched);
         Ok(())
     }
 
@@ -130,12 +146,12 @@ impl Applier {
             .get(key)
             .map(|live| live["metadata"]["resourceVersion"].clone());
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": status });
-        let patched = self
-            .api(key)?
-            .patch_status(&key.name, &patch_parameters(), &Patch::Merge(&patch))
-            .await
-            .map_err(|error| refused("update the status of", key, error))?;
-        self.remember(key, &patched);
+        let api = self.api(key)?;
+        let patch = Patch::Merge(&patch);
+        let parameters = patch_parameters();
+        let call = api.patch_status(&key.name, &parameters, &patch);
+        let patched = answered("update the status of", key, call).await?;
+        self.remember(key, patched);
         Ok(())
     }
 
@@ -152,10 +168,11 @@ impl Applier {
             resource_version: None,
         };
         let parameters = DeleteParams::background().preconditions(only_this);
-        match self.api(key)?.delete(&key.name, &parameters).await {
+        let api = self.api(key)?;
+        match answered("delete", key, api.delete(&key.name, &parameters)).await {
             Ok(_) => tracing::info!(object = %key, "deleted"),
-            Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(error) => return Err(refused("delete", key, error)),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -170,12 +187,10 @@ impl Applier {
         })
     }
 
-    fn remember(&self, key: &ObjectKey, object: &DynamicObject) {
+    fn remember(&self, key: &ObjectKey, mut object: DynamicObject) {
+        strip(&mut object);
         // What the API server answered was decoded from JSON, so it encodes.
-        if let Ok(mut value) = serde_json::to_value(object) {
-            if let Some(metadata) = value["metadata"].as_object_mut() {
-                metadata.remove("managedFields");
-            }
+        if let Ok(value) = serde_json::to_value(object) {
             self.cache.put_written(key.clone(), value);
         }
     }
@@ -185,6 +200,20 @@ fn patch_parameters() -> PatchParams {
     PatchParams {
         field_manager: Some(FIELD_MANAGER.into()),
         ..PatchParams::default()
+    }
+}
+
+async fn answered<T>(
+    action: &'static str,
+    object: &ObjectKey,
+    call: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, ApplyError> {
+    match timeout(CALL_TIMEOUT, call).await {
+        Ok(answer) => answer.map_err(|error| refused(action, object, error)),
+        Err(_) => Err(ApplyError::Timeout {
+            action,
+            object: object.clone(),
+        }),
     }
 }
 

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::watch as channel;
 
 use crate::dns::objects::ObjectKey;
+use crate::nodes::Nodes;
 use crate::resources::Scope;
 
 /// How many deletions are remembered: far more than answers can be under way.
@@ -21,7 +22,8 @@ const REMEMBERED: usize = 64;
 #[derive(Default)]
 pub struct Cache {
     objects: Mutex<Objects>,
-    changed: Notify,
+    nodes: Mutex<Nodes>,
+    changed: channel::Sender<()>,
 }
 
 #[derive(Default)]
@@ -58,15 +60,34 @@ impl Cache {
             .collect()
     }
 
-    /// Waits until something has changed since the last wait.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
+    /// The nodes.
+    pub fn nodes(&self) -> MutexGuard<'_, Nodes> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what a watch has told of nodes. Nobody is woken for what changes
+    /// no decision: nodes report their health all the time.
+    pub fn change_nodes(&self, change: impl FnOnce(&mut Nodes) -> bool) {
+        let mut nodes = self.nodes();
+        if change(&mut nodes) && nodes.conclude() {
+            self.wake();
+        }
+    }
+
+    /// Tells of every change from now on, changes in quick succession once.
+    #[must_use]
+    pub fn changes(&self) -> channel::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    fn wake(&self) {
+        self.changed.send_replace(());
     }
 
     /// Puts in what a watch has told, unless it is known already.
     pub fn put(&self, key: ObjectKey, value: Value) {
         if self.insert(key, value) {
-            self.changed.notify_one();
+            self.wake();
         }
     }
 
@@ -102,7 +123,7 @@ impl Cache {
         objects.live.remove(key);
         objects.remember_gone(last["metadata"]["uid"].clone());
         drop(objects);
-        self.changed.notify_one();
+        self.wake();
     }
 
     /// Takes out what a complete list of a scope did not have.
@@ -112,7 +133,7 @@ impl Cache {
         self.lock()
             .live
             .retain(|key, _| !scope.contains(key) || listed.contains(key));
-        self.changed.notify_one();
+        self.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, Objects> {
@@ -123,9 +144,7 @@ impl Cache {
 
 impl Scope {
     fn contains(&self, key: &ObjectKey) -> bool {
-        let api = self.resource.api();
-        api.kind == key.kind
-            && api.api_version == key.api_version
+        self.resource.serves(key)
             && self
                 .namespace
                 .is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))

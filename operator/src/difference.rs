@@ -27,6 +27,9 @@ const ALTERNATIVES: [&str; 3] = ["livenessProbe", "readinessProbe", "volumes"];
 /// Maps of text, in which an empty value is one.
 const TEXT_MAPS: [&str; 5] = ["annotations", "data", "labels", "matchLabels", "nodeSelector"];
 
+/// What the API server puts into fields that nobody has set.
+const DEFAULTS: [(&str, i64); 1] = [("terminationGracePeriodSeconds", 30)];
+
 /// A live object differs from the wanted one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repair {
@@ -95,6 +98,13 @@ impl Place {
         }
     }
 
+    /// Whether a field that must be missing is as good as that.
+    fn is_unset(&self, found: &Value) -> bool {
+        let by_default = |(key, value): &(&str, i64)| *key == self.key && *found == *value;
+        found.is_null()
+            || (!self.in_text_map && (is_empty(found) || *found == false || DEFAULTS.iter().any(by_default)))
+    }
+
     /// Whether two values that are not both maps or both lists are the same: the
     /// API server stores no empty ones.
     fn equal(&self, desired: &Value, live: &Value) -> bool {
@@ -112,7 +122,7 @@ impl Place {
             let place = self.child(key);
             let found = live.get(key).unwrap_or(&Value::Null);
             if wanted.is_null() {
-                if !found.is_null() {
+                if !place.is_unset(found) {
                     fields.push(place.path);
                     patch.insert(key.clone(), Value::Null);
                 }

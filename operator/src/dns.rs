@@ -4,59 +4,104 @@
 //! and checked, rendered, made into objects, and applied; what came of it is
 //! observed and written into the status.
 
+pub mod ca_bundle;
 pub mod cluster;
 pub mod config;
 pub mod corefile;
+pub mod digest;
+pub mod drift;
 pub mod inputs;
+mod lifecycle;
 pub mod names;
+pub mod node;
+pub mod notice;
 pub mod objects;
 pub mod observe;
+mod report;
 pub mod status;
 pub mod tls_profile;
+pub mod trust;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::{Value, json};
+use tokio::sync::watch as channel;
 
 use crate::apply::{Applier, ApplyError};
 use crate::cache::Cache;
 use crate::cli::ClusterArgs;
+use crate::difference::repair;
+use crate::events::Events;
 use crate::images::Images;
-use crate::metrics::Metrics;
-use crate::resources::default_dns_key;
+use crate::served::Served;
+use crate::vitals::Vitals;
 
-use config::{Config, InvalidSpec};
+use ca_bundle::CaBundles;
+use config::Config;
 use corefile::Templates;
+use drift::Repairs;
 use inputs::Inputs;
-use names::{DNS, FINALIZER};
-use objects::{Desired, ObjectKey};
+use objects::Desired;
 use observe::StoredDns;
-use status::Observation;
+
+/// What the operator is started with.
+pub struct Setup {
+    /// The images of the pods.
+    pub images: Images,
+    /// The Corefile's templates.
+    pub templates: Templates,
+    /// What is known of the cluster from outside.
+    pub cluster: ClusterArgs,
+    /// What it tells of itself.
+    pub vitals: Vitals,
+}
 
 /// Makes the cluster what the DNS resource says.
 pub struct Reconciler {
     cache: Arc<Cache>,
     applier: Applier,
-    templates: Templates,
-    images: Images,
-    cluster: ClusterArgs,
-    metrics: Arc<Metrics>,
+    events: Events,
+    /// Which of the APIs that a cluster may lack are there.
+    served: channel::Receiver<Option<Served>>,
+    setup: Setup,
     /// The last configuration that was in force, for repairs while the present
     /// one is refused.
     last_good: Option<Config>,
-    /// Warnings that were given.
-    told: Vec<String>,
+    repairs: Repairs,
+    /// Since when passes fail.
+    failing_since: Option<Timestamp>,
+    /// The troubles that people were told of, by topic.
+    told: BTreeMap<&'static str, String>,
+    /// Whether the pods of a DaemonSet were seen being replaced.
+    rolling: BTreeMap<&'static str, bool>,
 }
 
 /// What a reconcile came to.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// When a condition has to be looked at again.
+    /// When there is something to look at again.
     pub look_again: Option<Duration>,
     /// Whether something failed that may work the next time.
     pub failed: bool,
+}
+
+impl Outcome {
+    fn again(failures: &Failures) -> Self {
+        Self {
+            look_again: Some(Duration::ZERO),
+            failed: failures.retry,
+        }
+    }
+
+    /// Looks again after a time at the latest.
+    fn within(&mut self, time: Option<Duration>) {
+        self.look_again = match (self.look_again, time) {
+            (Some(known), Some(time)) => Some(known.min(time)),
+            (known, time) => known.or(time),
+        };
+    }
 }
 
 /// What went wrong on the way; the rest was still done.
@@ -101,75 +146,90 @@ impl Reconciler {
     pub fn new(
         cache: Arc<Cache>,
         applier: Applier,
-        templates: Templates,
-        images: Images,
-        cluster: ClusterArgs,
-        metrics: Arc<Metrics>,
+        events: Events,
+        served: channel::Receiver<Option<Served>>,
+        setup: Setup,
     ) -> Self {
         Self {
             cache,
             applier,
-            templates,
-            images,
-            cluster,
-            metrics,
+            events,
+            served,
+            setup,
             last_good: None,
-            told: Vec::new(),
+            repairs: Repairs::default(),
+            failing_since: None,
+            told: BTreeMap::new(),
+            rolling: BTreeMap::new(),
         }
     }
 
     /// Looks at the cluster once and does what is missing.
     pub async fn reconcile(&mut self, now: Timestamp) -> Outcome {
         self.tell_of_others();
-        let Some(dns) = StoredDns::observe(&self.cache) else {
-            return self.create_default().await;
+        let dns = StoredDns::observe(&self.cache);
+        let mut outcome = match dns {
+            None => self.create_default().await,
+            Some(dns) if dns.is_being_deleted() => self.clean_up(&dns).await,
+            Some(dns) => self.keep(&dns, now).await,
         };
-        if dns.is_being_deleted() {
-            return self.clean_up(&dns).await;
-        }
         let mut failures = Failures::default();
-        let (inputs, unknown) = observe::inputs(&self.cache, &self.cluster, &self.images, &dns);
+        self.write_cluster_operator(&mut failures, now).await;
+        outcome.failed |= failures.retry;
+        outcome
+    }
+
+    /// Keeps everything as a DNS says.
+    async fn keep(&mut self, dns: &StoredDns, now: Timestamp) -> Outcome {
+        let mut failures = Failures::default();
+        let mut outcome = Outcome::default();
+        let (mut inputs, unknown) = {
+            let served = self.served.borrow();
+            observe::inputs(&self.cache, &self.setup, served.as_ref(), dns)
+        };
         failures.messages.extend(unknown);
         let checked = Config::decode(dns.spec());
-        self.metrics.spec_valid(checked.is_ok());
-        if let Ok(config) = &checked {
-            self.tell_of_missing_bundles(config, &inputs);
-            self.last_good = Some(config.clone());
-        }
+        let metrics = Arc::clone(&self.setup.vitals.metrics);
+        metrics.spec_valid(checked.is_ok());
+        self.tell_of_config(dns, &checked);
+        let bundles = match checked.as_ref().ok().or(self.last_good.as_ref()) {
+            Some(config) => observe::ca_bundles(&self.cache, config),
+            None => CaBundles::default(),
+        };
+        metrics.ca_bundles(
+            bundles.usable.len(),
+            bundles.missing.len(),
+            bundles.unreadable.len(),
+        );
+        self.tell_of_bundles(&bundles);
         if !dns.is_unmanaged() {
-            failures.note(self.ensure_finalizer(&dns).await);
+            if let Ok(config) = &checked {
+                self.last_good = Some(config.clone());
+            }
+            inputs.ca_bundles.clone_from(&bundles.usable);
+            failures.note(self.ensure_finalizer(dns).await);
             let desired = self.desired(&inputs, &mut failures);
-            let corefile = observe::corefile(&self.cache);
+            let before = observe::corefile(&self.cache);
             for object in &desired {
-                failures.note(self.applier.apply(object).await);
+                outcome.within(self.apply(object, now, &mut failures).await);
             }
-            self.count_corefile(corefile.as_deref());
-            if self.last_good.is_some() && !failures.retry {
-                for copy in observe::unused_ca_bundles(&self.cache, &desired) {
-                    failures.note(self.applier.delete(&copy).await);
-                }
-            }
+            let corefile = observe::corefile(&self.cache);
+            metrics.corefile(before.as_deref(), corefile.as_deref());
+            self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
         let look_again = self
-            .write_status(&dns, checked.err().as_ref(), &mut failures, now)
+            .write_status(dns, checked.as_ref(), &bundles, &mut failures, now)
             .await;
-        Outcome {
-            look_again,
-            failed: failures.retry,
-        }
+        outcome.within(look_again);
+        outcome.failed = failures.retry;
+        outcome
     }
 
     /// Everything as it should be, for the configuration in force. Without one,
     /// what does not depend on it.
-    fn desired(&self, inputs: &Inputs, failures: &mut Failures) -> Vec<Desired> {
-        let objects = match &self.last_good {
-            Some(config) => match self.templates.render(config, inputs) {
-                Ok(corefile) => objects::desired(config, corefile, inputs),
-                Err(error) => {
-                    failures.tell(&error);
-                    objects::desired_for_cluster(inputs)
-                }
-            },
+    fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Desired> {
+        let objects = match self.last_good.clone() {
+            Some(config) => self.desired_for(&config, inputs, failures),
             None => objects::desired_for_cluster(inputs),
         };
         objects.unwrap_or_else(|error| {
@@ -178,159 +238,98 @@ impl Reconciler {
         })
     }
 
-    /// Tells the metrics which Corefile is in force, and whether it was another
-    /// before.
-    fn count_corefile(&self, before: Option<&str>) {
-        match observe::corefile(&self.cache) {
-            Some(now) if before != Some(&now) => self.metrics.corefile_published(&now),
-            Some(now) => self.metrics.corefile_in_force(&now),
-            None => {}
-        }
-    }
-
-    async fn create_default(&mut self) -> Outcome {
-        let key = default_dns_key();
-        let value = json!({
-            "apiVersion": key.api_version,
-            "kind": key.kind,
-            "metadata": { "name": key.name },
-            "spec": {},
-        });
-        let mut failures = Failures::default();
-        failures.note(self.applier.apply(&Desired { key, value }).await);
-        // There is everything to do for it now.
-        Outcome {
-            look_again: Some(Duration::ZERO),
-            failed: failures.retry,
-        }
-    }
-
-    async fn ensure_finalizer(&self, dns: &StoredDns) -> Result<(), ApplyError> {
-        if dns.has_finalizer() {
-            return Ok(());
-        }
-        let mut finalizers = dns.finalizers();
-        finalizers.push(FINALIZER);
-        self.applier
-            .set_finalizers(&default_dns_key(), dns.value(), &finalizers)
-            .await
-    }
-
-    /// Takes away what was made for a DNS that is being deleted, and lets it go.
-    /// The namespace stays: it may hold what others put there.
-    async fn clean_up(&mut self, dns: &StoredDns) -> Outcome {
-        let mut failures = Failures::default();
-        if !dns.has_finalizer() {
-            return Outcome::default();
-        }
-        let (inputs, _) = observe::inputs(&self.cache, &self.cluster, &self.images, dns);
-        for key in self.managed_objects(&inputs, &mut failures) {
-            failures.note(self.applier.delete(&key).await);
-        }
-        if !failures.retry {
-            let others: Vec<&str> = dns
-                .finalizers()
-                .into_iter()
-                .filter(|name| *name != FINALIZER)
-                .collect();
-            failures.note(
-                self.applier
-                    .set_finalizers(&default_dns_key(), dns.value(), &others)
-                    .await,
-            );
-            self.last_good = None;
-        }
-        Outcome {
-            look_again: None,
-            failed: failures.retry,
-        }
-    }
-
-    /// Every object of the operator but the namespace, the last applied first.
-    fn managed_objects(&self, inputs: &Inputs, failures: &mut Failures) -> Vec<ObjectKey> {
-        let any = Config::decode(&Value::Null)
-            .map_err(|error| failures.tell(&error))
-            .ok();
-        let config = self.last_good.clone().or(any);
-        let objects = config.and_then(|config| {
-            objects::desired(&config, String::new(), inputs)
-                .map_err(|error| failures.tell(&error))
-                .ok()
-        });
-        let keys = objects.into_iter().flatten().map(|object| object.key);
-        let mut keys: Vec<ObjectKey> = keys.filter(|key| key.kind != "Namespace").collect();
-        keys.reverse();
-        keys
-    }
-
-    async fn write_status(
-        &self,
-        dns: &StoredDns,
-        invalid: Option<&InvalidSpec>,
+    fn desired_for(
+        &mut self,
+        config: &Config,
+        inputs: &Inputs,
         failures: &mut Failures,
-        now: Timestamp,
-    ) -> Option<Duration> {
-        let old = dns.status();
-        let service_address = observe::service_address(&self.cache);
-        let observation = Observation {
-            now,
-            old: &old.conditions,
-            unmanaged: dns.is_unmanaged(),
-            service_address,
-            dns: observe::dns_rollout(&self.cache),
-            node_resolver: observe::node_resolver_rollout(&self.cache),
-            placement: self.last_good.as_ref().map(|config| &config.placement),
-            invalid,
-            failures: &failures.messages,
+    ) -> Result<Vec<Desired>, objects::BuildError> {
+        let config = self.safely_placed(config);
+        let mut inputs = inputs.clone();
+        let mounted = observe::mounted(&self.cache);
+        mounted.adopt(&config, &mut inputs, |bundle| {
+            observe::copy_version(&self.cache, bundle)
+        });
+        let publication = mounted.publication(&config, &inputs);
+        let corefile = match &publication.inputs {
+            Some(inputs) => self.setup.templates.render(&config, inputs).map(Some),
+            None => Ok(None),
         };
-        let assessment = observation.assess();
-        let status = api::DnsStatus {
-            cluster_domain: self.cluster.cluster_domain.clone(),
-            cluster_ip: service_address
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
-            conditions: assessment.conditions,
-            observed_generation: dns.generation(),
-        };
-        if status != old || dns.value()["status"].is_null() {
-            failures.note(self.applier.patch_status(&default_dns_key(), json!(status)).await);
-        }
-        assessment.look_again
-    }
-
-    /// Only the resource `default` counts; who makes another one is told so, once.
-    fn tell_of_others(&mut self) {
-        for dns in self.cache.of_kind("DNS") {
-            let name = dns["metadata"]["name"].as_str().unwrap_or_default();
-            if name != DNS {
-                self.warn_once(format!(
-                    "DNS {name:?} is ignored: the operator acts on {DNS:?} alone"
-                ));
+        match corefile {
+            Ok(corefile) => objects::desired(&config, corefile, &inputs, &publication.kept),
+            Err(error) => {
+                failures.tell(&error);
+                objects::desired_for_cluster(&inputs)
             }
         }
     }
 
-    /// Without its CA bundle, a server is checked against the image's own
-    /// authorities.
-    fn tell_of_missing_bundles(&mut self, config: &Config, inputs: &Inputs) {
-        let (in_use, absent): (Vec<_>, Vec<_>) = config
-            .ca_bundles()
-            .partition(|name| inputs.ca_bundles.contains_key(*name));
-        let unreadable = absent
-            .iter()
-            .filter(|name| observe::has_ca_bundle_source(&self.cache, name))
-            .count();
-        self.metrics
-            .ca_bundles(in_use.len(), absent.len() - unreadable, unreadable);
-        for name in absent {
-            self.warn_once(format!("source ca bundle configmap {name} does not exist"));
+    /// The configuration, with the placement that is in force instead of one that
+    /// no node would fit: every DNS pod would go, and none would come.
+    fn safely_placed(&mut self, config: &Config) -> Config {
+        let mut config = config.clone();
+        let live = observe::dns_rollout(&self.cache).filter(|live| live.current > 0);
+        let refused = live.filter(|live| {
+            let moved = live.placement() != config.placement;
+            moved && !self.cache.nodes().admit(&config.placement)
+        });
+        self.cache.nodes().watch_closely(refused.is_some());
+        self.tell_of_placement(refused.is_some());
+        if let Some(live) = refused {
+            config.placement = live.placement();
         }
+        config
     }
 
-    fn warn_once(&mut self, message: String) {
-        if !self.told.contains(&message) {
-            tracing::warn!("{message}");
-            self.told.push(message);
+    /// Creates or repairs an object; no request when it already is as it should
+    /// be. Tells when to look again, if its repair has to wait.
+    async fn apply(
+        &mut self,
+        desired: &Desired,
+        now: Timestamp,
+        failures: &mut Failures,
+    ) -> Option<Duration> {
+        let key = &desired.key;
+        let live = self.cache.get(key);
+        let Some(live) = live else {
+            let made = self.applier.create(desired).await;
+            if made.is_ok() {
+                self.tell_of_change(desired, None, now);
+            }
+            failures.note(made);
+            return None;
+        };
+        let repair = repair(&desired.value, &live)?;
+        if let Some(pause) = self.repairs.pause(key, now) {
+            return Some(pause);
         }
+        let fields = repair.fields.clone();
+        let mended = self.applier.mend(key, &live, repair).await;
+        if mended.is_ok() {
+            self.tell_of_change(desired, Some((&live, &fields)), now);
+        }
+        failures.note(mended);
+        None
+    }
+
+    /// What follows from all objects being there.
+    async fn finish(
+        &mut self,
+        desired: Vec<Desired>,
+        inputs: &Inputs,
+        outcome: &mut Outcome,
+        failures: &mut Failures,
+    ) {
+        if self.last_good.is_some() && !failures.retry {
+            for copy in observe::unused_ca_bundles(&self.cache, &desired) {
+                failures.note(self.applier.delete(&copy).await);
+            }
+        }
+        // What belongs to the DaemonSet waits for its uid.
+        if inputs.monitored && inputs.daemon_set_uid.is_none() && !failures.retry {
+            outcome.within(Some(Duration::ZERO));
+        }
+        self.repairs.remember(desired);
+        self.tell_of_rollouts();
     }
 }

@@ -48,9 +48,10 @@ impl Health {
     /// Whether the operator knows the cluster; if not, why. Leading is not asked
     /// for: a replica that stands by is ready to take over.
     pub fn readiness(&self) -> Result<(), String> {
-        match self.lock().listed {
-            true => Ok(()),
-            false => Err("not every watch has listed its objects".into()),
+        if self.lock().listed {
+            Ok(())
+        } else {
+            Err("not every watch has listed its objects".into())
         }
     }
 

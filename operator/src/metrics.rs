@@ -9,18 +9,21 @@ mod label;
 mod process;
 mod requests;
 
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::dns::Outcome;
-use crate::dns::inputs::revision;
+use crate::dns::digest::revision;
 
 use requests::{Code, RequestLabels, Verb};
 
@@ -41,16 +44,13 @@ pub struct Metrics {
     registry: Registry,
     reconciles: Family<ReconcileLabels, Counter>,
     durations: Family<ControllerLabels, Histogram, fn() -> Histogram>,
-    // A family of one, which is not shown before it is known.
-    spec_valid: Family<NoLabels, Gauge>,
+    spec_valid: SpecValid,
     corefile: Family<CorefileLabels, Gauge>,
     published: Counter,
     ca_bundles: Family<CaBundleLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
     leader: Gauge,
 }
-
-type NoLabels = [(&'static str, &'static str); 0];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
@@ -77,6 +77,41 @@ label! {
     }
 }
 
+/// Not shown before it is known: a replica that stands by has checked nothing.
+#[derive(Clone, Debug, Default)]
+struct SpecValid(Arc<Mutex<Option<bool>>>);
+
+impl SpecValid {
+    fn lock(&self) -> MutexGuard<'_, Option<bool>> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for SpecValid {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(valid) = *self.lock() else {
+            return Ok(());
+        };
+        show(
+            &mut encoder,
+            "dns_operator_spec_valid",
+            "Whether the specification of the DNS is one that is put into force.",
+            &ConstGauge::new(i64::from(valid)),
+        )
+    }
+}
+
+/// Shows a metric that is read only when it is asked for.
+fn show(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CorefileLabels {
     revision: String,
@@ -101,7 +136,7 @@ impl Default for Metrics {
             registry: Registry::default(),
             reconciles: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
-            spec_valid: Family::default(),
+            spec_valid: SpecValid::default(),
             corefile: Family::default(),
             published: Counter::default(),
             ca_bundles: Family::default(),
@@ -134,11 +169,7 @@ impl Metrics {
             "How long the passes took",
             self.durations.clone(),
         );
-        registry.register(
-            "dns_operator_spec_valid",
-            "Whether the specification of the DNS is one that is put into force",
-            self.spec_valid.clone(),
-        );
+        registry.register_collector(Box::new(self.spec_valid.clone()));
         registry.register(
             "dns_operator_corefile_info",
             "The Corefile in force, by the first eight hexadecimal digits of its SHA-256",
@@ -192,13 +223,17 @@ impl Metrics {
 
     /// The specification was checked.
     pub fn spec_valid(&self, valid: bool) {
-        self.spec_valid
-            .get_or_create(&NoLabels::default())
-            .set(valid.into());
+        *self.spec_valid.lock() = Some(valid);
     }
 
-    /// The Corefile that is in force, whoever has put it there.
-    pub fn corefile_in_force(&self, corefile: &str) {
+    /// Which Corefile was in force before a pass, and which is after it.
+    pub fn corefile(&self, before: Option<&str>, after: Option<&str>) {
+        let Some(corefile) = after else {
+            return;
+        };
+        if before != after {
+            self.published.inc();
+        }
         let labels = CorefileLabels {
             revision: revision(corefile),
         };
@@ -208,14 +243,9 @@ impl Metrics {
         }
     }
 
-    /// A Corefile was put into force in the place of another, or of none.
-    pub fn corefile_published(&self, corefile: &str) {
-        self.published.inc();
-        self.corefile_in_force(corefile);
-    }
-
     /// How many of the CA bundles that the specification names are in use, are not
-    /// there, and hold no certificates.
+    /// there, and hold no certificates. One that has gone while its copy is in use
+    /// counts as both.
     pub fn ca_bundles(&self, in_use: usize, missing: usize, unreadable: usize) {
         for (state, count) in [
             (CaBundleState::InUse, in_use),
@@ -238,7 +268,7 @@ impl Metrics {
     }
 
     /// Everything as text in the format of OpenMetrics.
-    pub fn text(&self) -> Result<String, std::fmt::Error> {
+    pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

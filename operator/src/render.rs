@@ -94,7 +94,7 @@ pub fn to_yaml(value: &Value) -> Result<String, RenderFailure> {
 }
 
 fn list(config: &Config, corefile: String, inputs: &Inputs) -> Result<Value, RenderFailure> {
-    let objects = objects::desired(config, corefile, inputs).map_err(defect)?;
+    let objects = objects::desired(config, Some(corefile), inputs, &[]).map_err(defect)?;
     let items: Vec<Value> = objects
         .iter()
         .map(|object| without_nulls(&object.value))

@@ -4,7 +4,9 @@
 use kube::core::ApiResource;
 
 use crate::dns::cluster::SINGLETON;
-use crate::dns::names::{self, CLUSTER_ROLE, CONFIG_NAMESPACE, NAMESPACE};
+use crate::dns::names::{
+    self, CLUSTER_ROLE, CONFIG_NAMESPACE, DNS_DEFAULT, LEASE, MONITORING_ROLE, NAMESPACE, OPERATOR_NAMESPACE,
+};
 use crate::dns::objects::ObjectKey;
 
 /// A kind of object.
@@ -40,6 +42,13 @@ const CONFIG_MAPS: Resource = resource("", "v1", "ConfigMap", "configmaps");
 const SERVICES: Resource = resource("", "v1", "Service", "services");
 const DAEMON_SETS: Resource = resource("apps", "v1", "DaemonSet", "daemonsets");
 const NETWORK_POLICIES: Resource = resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+const CLUSTER_OPERATOR: Resource =
+    resource("config.openshift.io", "v1", "ClusterOperator", "clusteroperators");
+const SERVICE_MONITORS: Resource =
+    resource("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+const LEASES: Resource = resource("coordination.k8s.io", "v1", "Lease", "leases");
+const ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "Role", "roles");
+const ROLE_BINDINGS: Resource = resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings");
 const CLUSTER_ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
 const CLUSTER_ROLE_BINDINGS: Resource = resource(
     "rbac.authorization.k8s.io",
@@ -48,7 +57,7 @@ const CLUSTER_ROLE_BINDINGS: Resource = resource(
     "clusterrolebindings",
 );
 
-const ALL: [Resource; 12] = [
+const ALL: [Resource; 17] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -59,16 +68,26 @@ const ALL: [Resource; 12] = [
     SERVICES,
     DAEMON_SETS,
     NETWORK_POLICIES,
+    ROLES,
+    ROLE_BINDINGS,
     CLUSTER_ROLES,
     CLUSTER_ROLE_BINDINGS,
+    CLUSTER_OPERATOR,
+    SERVICE_MONITORS,
+    LEASES,
 ];
 
 impl Resource {
     /// The kind of an object.
     #[must_use]
     pub fn of(key: &ObjectKey) -> Option<Self> {
-        ALL.into_iter()
-            .find(|resource| resource.kind == key.kind && resource.api_version() == key.api_version)
+        ALL.into_iter().find(|resource| resource.serves(key))
+    }
+
+    /// Whether an object is of this kind.
+    #[must_use]
+    pub fn serves(&self, key: &ObjectKey) -> bool {
+        self.kind == key.kind && self.api_version() == key.api_version
     }
 
     /// The group and version, such as `apps/v1`.
@@ -79,6 +98,12 @@ impl Resource {
         } else {
             format!("{}/{}", self.group, self.version)
         }
+    }
+
+    /// The name of its definition, for kinds that come with one.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        format!("{}.{}", self.plural, self.group)
     }
 
     /// Where the API server serves it.
@@ -129,9 +154,9 @@ const fn within(namespace: &'static str, resource: Resource) -> Scope {
     }
 }
 
-/// What is watched on every cluster. The namespace `default` has the services
-/// `kubernetes`, which tells the service range, and `openshift`.
-pub const WATCHED: [Scope; 11] = [
+/// What is watched on every cluster, nodes apart. The namespace `default` has the
+/// services `kubernetes`, which tells the service range, and `openshift`.
+pub const WATCHED: [Scope; 16] = [
     everywhere(DNS),
     named(NAMESPACES, NAMESPACE),
     within(NAMESPACE, SERVICE_ACCOUNTS),
@@ -139,20 +164,33 @@ pub const WATCHED: [Scope; 11] = [
     within(NAMESPACE, SERVICES),
     within(NAMESPACE, DAEMON_SETS),
     within(NAMESPACE, NETWORK_POLICIES),
+    within(NAMESPACE, ROLES),
+    within(NAMESPACE, ROLE_BINDINGS),
     within(CONFIG_NAMESPACE, CONFIG_MAPS),
     within("default", SERVICES),
     named(CLUSTER_ROLES, CLUSTER_ROLE),
+    named(CLUSTER_ROLES, MONITORING_ROLE),
     named(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLE),
+    named(CLUSTER_ROLE_BINDINGS, MONITORING_ROLE),
+    Scope {
+        resource: LEASES,
+        namespace: Some(OPERATOR_NAMESPACE),
+        name: Some(LEASE),
+    },
 ];
 
-/// What is watched where OpenShift's configuration API is served.
-pub const WATCHED_ON_OPENSHIFT: [Scope; 3] = [
+/// What is watched where it is defined: an OpenShift cluster has all of it.
+pub const WATCHED_WHERE_DEFINED: [Scope; 5] = [
     named(NETWORK, SINGLETON),
     named(API_SERVER, SINGLETON),
     named(FEATURE_GATE, SINGLETON),
+    named(CLUSTER_OPERATOR, names::CLUSTER_OPERATOR),
+    Scope {
+        resource: SERVICE_MONITORS,
+        namespace: Some(NAMESPACE),
+        name: Some(DNS_DEFAULT),
+    },
 ];
-/// The API that tells an OpenShift cluster.
-pub const OPENSHIFT_CONFIG_API: &str = "config.openshift.io/v1";
 
 /// The DNS resource of a name.
 #[must_use]
@@ -182,6 +220,24 @@ pub fn api_server_key() -> ObjectKey {
 #[must_use]
 pub fn feature_gate_key() -> ObjectKey {
     key(FEATURE_GATE, None, SINGLETON)
+}
+
+/// What the operator reports to the cluster's administrators on OpenShift.
+#[must_use]
+pub fn cluster_operator_key() -> ObjectKey {
+    key(CLUSTER_OPERATOR, None, names::CLUSTER_OPERATOR)
+}
+
+/// What Prometheus is told of the DNS pods.
+#[must_use]
+pub fn service_monitor_key() -> ObjectKey {
+    key(SERVICE_MONITORS, Some(NAMESPACE), DNS_DEFAULT)
+}
+
+/// What the replicas of the operator agree by on which of them acts.
+#[must_use]
+pub fn lease_key() -> ObjectKey {
+    key(LEASES, Some(OPERATOR_NAMESPACE), LEASE)
 }
 
 /// A ConfigMap.

@@ -1,7 +1,9 @@
 //! `dns-operator` without a command: the operator itself.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::{env, process};
 
 use anyhow::Context as _;
 use http::HeaderValue;
@@ -11,22 +13,25 @@ use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch as channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::apply::Applier;
 use crate::cache::Cache;
-use crate::cli::{ClusterArgs, RunArgs};
+use crate::cli::RunArgs;
 use crate::dns::corefile::Templates;
-use crate::dns::{Outcome, Reconciler};
-use crate::health::Health;
+use crate::dns::{Outcome, Reconciler, Setup};
+use crate::events;
 use crate::images::Images;
+use crate::leader::Candidate;
 use crate::logging::Logging;
 use crate::metrics::{CountRequests, Metrics};
-use crate::resources::{OPENSHIFT_CONFIG_API, WATCHED, WATCHED_ON_OPENSHIFT};
+use crate::resources::{WATCHED, WATCHED_WHERE_DEFINED};
 use crate::serve::{ProfileInForce, serve};
-use crate::watch;
+use crate::served::{self, Served};
+use crate::vitals::Vitals;
+use crate::watch::{self, Listed};
 
 /// How long one pass over the objects may take: the client repeats a refused
 /// request for minutes.
@@ -37,123 +42,157 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// The API server sends a bookmark about once a minute on each watch; a
 /// connection that is silent for longer is dead.
 const SILENCE: Duration = Duration::from_secs(180);
-/// HTTP's status for an API that is not served.
-const NOT_FOUND: u16 = 404;
 
 /// Runs the operator until it is told to stop.
 pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
-    let images = Images::from_env()?;
-    let templates = Templates::new()?;
+    let setup = Setup {
+        images: Images::from_env()?,
+        templates: Templates::new()?,
+        cluster: args.cluster.clone(),
+        vitals: Vitals::default(),
+    };
     // One thread is plenty: there is one resource, and all waiting is for I/O.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    runtime.block_on(async {
-        tokio::select! {
-            outcome = connect_and_operate(args, logging, images, templates) => outcome,
-            signal = stop_signal() => {
-                tracing::info!("stopping on {}", signal?);
-                Ok(())
-            }
-        }
-    })
+    runtime.block_on(connect_and_operate(args, logging, setup))
 }
 
-async fn connect_and_operate(
-    args: &RunArgs,
-    logging: &Logging,
-    images: Images,
-    templates: Templates,
-) -> anyhow::Result<()> {
-    let vitals = Vitals::default();
+async fn connect_and_operate(args: &RunArgs, logging: &Logging, setup: Setup) -> anyhow::Result<()> {
+    let mut stop = pin!(stop_signal());
+    let vitals = setup.vitals.clone();
     let client = connect(args, &vitals.metrics).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        release = args.cluster.release_version,
-        coredns = images.coredns,
+        release = setup.cluster.release_version,
+        coredns = setup.images.coredns,
         "starting"
     );
+    let stopped = async {
+        match stop.as_mut().await {
+            Ok(signal) => tracing::info!("stopping on {signal}"),
+            Err(error) => tracing::error!("stopping: {error:#}"),
+        }
+    };
     let profile = ProfileInForce::default();
     let serving = serve(&args.serve, client.clone(), &vitals, &profile);
-    let cluster = args.cluster.clone();
-    let operating = operate(client, images, templates, cluster, &vitals, |cache| {
+    let follow = |cache: &Cache| {
         logging.follow(cache);
         profile.follow(cache);
-    });
-    tokio::select! {
-        outcome = operating => outcome,
-        outcome = serving => outcome,
-    }
+    };
+    // An address that cannot be served on ends the operator as a signal does: the
+    // Lease is released.
+    let mut failed = Ok(());
+    let stopped = async {
+        tokio::select! {
+            () = stopped => {}
+            outcome = serving => failed = outcome,
+        }
+    };
+    Box::pin(operate(client, setup, identity(), follow, stopped)).await?;
+    failed
 }
 
-/// What the operator tells of itself while it works.
-#[derive(Clone, Debug, Default)]
-pub struct Vitals {
-    /// For the kubelet.
-    pub health: Arc<Health>,
-    /// For Prometheus.
-    pub metrics: Arc<Metrics>,
+/// Under which name this replica takes the Lease. A container that is started
+/// again in the same pod finds the Lease its own.
+fn identity() -> String {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    variable("POD_NAME").unwrap_or_else(|| {
+        let host = variable("HOSTNAME").unwrap_or_else(|| "dns-operator".into());
+        format!("{host}_{}", process::id())
+    })
 }
 
-impl Vitals {
-    fn pass_begins(&self) -> Instant {
-        let now = Instant::now();
-        self.health.pass_begun(now);
-        now
-    }
-
-    fn pass_ended(&self, begun: Instant, outcome: &Outcome) {
-        self.health.pass_ended();
-        self.metrics.reconciled(outcome, begun.elapsed());
-    }
-}
-
-/// Keeps the cluster behind `client` as its DNS resource says, for as long as it
-/// is polled. `before_pass` is called before each look at the cluster.
+/// Keeps the cluster behind `client` as its DNS resource says, as long as this
+/// replica holds the Lease under the name `identity`, until `stop`. `before_pass` is
+/// called before each look at the cluster.
 pub async fn operate(
     client: Client,
-    images: Images,
-    templates: Templates,
-    cluster: ClusterArgs,
-    vitals: &Vitals,
+    setup: Setup,
+    identity: String,
     before_pass: impl Fn(&Cache),
+    stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
-    let mut watches = follow_all(&client, &cache).await?;
-    vitals.health.listed();
-    let applier = Applier::new(client, Arc::clone(&cache));
-    let metrics = Arc::clone(&vitals.metrics);
-    let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, templates, images, cluster, metrics);
+    let vitals = setup.vitals.clone();
+    let applier = Applier::new(client.clone(), Arc::clone(&cache));
+    let (events, publisher) = events::channel(client.clone(), Arc::clone(&cache), &identity);
+    let mut candidate = Candidate::new(Arc::clone(&cache), applier.clone(), identity);
+    let (leading, leads) = channel::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(publisher.run());
+    let work = async {
+        let served = follow_all(&client, &cache, &mut tasks).await?;
+        vitals.health.listed();
+        let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, events, served.clone(), setup);
+        tokio::select! {
+            () = candidate.run(&leading) => {}
+            () = act(&mut reconciler, &cache, served, leads, &vitals, before_pass) => {}
+            ended = tasks.join_next() => {
+                ended.transpose().context("a watch ended")?;
+            }
+        }
+        // All of these go on for ever.
+        anyhow::bail!("a watch ended")
+    };
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = stop => Ok(()),
+    };
+    candidate.release().await;
+    outcome
+}
+
+/// Looks at the cluster whenever something has changed, while leading.
+async fn act(
+    reconciler: &mut Reconciler,
+    cache: &Cache,
+    mut served: channel::Receiver<Option<Served>>,
+    mut leads: channel::Receiver<bool>,
+    vitals: &Vitals,
+    before_pass: impl Fn(&Cache),
+) {
+    let mut changes = cache.changes();
     let mut delay = FIRST_DELAY;
     loop {
-        before_pass(&cache);
-        let begun = vitals.pass_begins();
-        let pass = timeout(RECONCILE_TIMEOUT, reconciler.reconcile(Timestamp::now())).await;
-        let outcome = pass.unwrap_or_else(|_| {
-            tracing::error!("gave up a pass after {RECONCILE_TIMEOUT:?}");
-            Outcome {
-                look_again: None,
-                failed: true,
+        changes.borrow_and_update();
+        served.borrow_and_update();
+        before_pass(cache);
+        let mut wait = None;
+        let leading = *leads.borrow_and_update();
+        vitals.metrics.leading(leading);
+        if leading {
+            let begun = vitals.pass_begins();
+            let outcome = pass(reconciler).await;
+            vitals.pass_ended(begun, &outcome);
+            wait = outcome.look_again;
+            if outcome.failed {
+                wait = Some(wait.map_or(delay, |wait| wait.min(delay)));
+                delay = (delay * 2).min(LONGEST_DELAY);
+            } else {
+                delay = FIRST_DELAY;
             }
-        });
-        vitals.pass_ended(begun, &outcome);
-        let mut wait = outcome.look_again;
-        if outcome.failed {
-            wait = Some(wait.map_or(delay, |wait| wait.min(delay)));
-            delay = (delay * 2).min(LONGEST_DELAY);
-        } else {
-            delay = FIRST_DELAY;
         }
+        // A sender that has gone ends the program elsewhere.
         tokio::select! {
-            () = cache.changed() => {}
+            _ = changes.changed() => {}
+            _ = served.changed() => {}
+            _ = leads.changed() => {}
             () = sleep(wait) => {}
-            Some(ended) = watches.join_next() => {
-                ended.context("a watch ended")?;
-                anyhow::bail!("a watch ended");
-            }
         }
     }
+}
+
+async fn pass(reconciler: &mut Reconciler) -> Outcome {
+    let pass = timeout(RECONCILE_TIMEOUT, reconciler.reconcile(Timestamp::now())).await;
+    pass.unwrap_or_else(|_| {
+        tracing::error!("gave up a pass after {RECONCILE_TIMEOUT:?}");
+        Outcome {
+            look_again: None,
+            failed: true,
+        }
+    })
 }
 
 /// Sleeps, or for ever.
@@ -189,47 +228,42 @@ async fn connect(args: &RunArgs, metrics: &Arc<Metrics>) -> anyhow::Result<Clien
 }
 
 /// Starts every watch and waits until all of them have listed what there is.
-async fn follow_all(client: &Client, cache: &Arc<Cache>) -> anyhow::Result<JoinSet<()>> {
-    let mut scopes = WATCHED.to_vec();
-    if serves_openshift_config(client).await? {
-        scopes.extend(WATCHED_ON_OPENSHIFT);
-    }
-    let mut watches = JoinSet::new();
+async fn follow_all(
+    client: &Client,
+    cache: &Arc<Cache>,
+    watches: &mut JoinSet<()>,
+) -> anyhow::Result<channel::Receiver<Option<Served>>> {
     let mut lists = Vec::new();
-    for scope in scopes {
+    let mut listed = || {
         let (listed, list) = oneshot::channel();
-        watches.spawn(watch::follow(client.clone(), scope, Arc::clone(cache), listed));
         lists.push(list);
+        Listed::new(listed)
+    };
+    let (tell, served) = channel::channel(None);
+    watches.spawn(served::follow(client.clone(), tell));
+    watches.spawn(watch::follow_nodes(client.clone(), Arc::clone(cache), listed()));
+    for scope in WATCHED {
+        watches.spawn(watch::follow_always(
+            client.clone(),
+            scope,
+            Arc::clone(cache),
+            listed(),
+        ));
+    }
+    for scope in WATCHED_WHERE_DEFINED {
+        watches.spawn(watch::follow_where_defined(
+            client.clone(),
+            scope,
+            Arc::clone(cache),
+            served.clone(),
+            listed(),
+        ));
     }
     for list in lists {
         list.await
             .context("a watch ended before it had listed anything")?;
     }
-    Ok(watches)
-}
-
-/// Whether this is OpenShift, with its configuration API. Asked until there is
-/// an answer: taking OpenShift for something else could give the DNS service
-/// another address for good.
-async fn serves_openshift_config(client: &Client) -> anyhow::Result<bool> {
-    let mut delay = FIRST_DELAY;
-    loop {
-        match client.list_api_group_resources(OPENSHIFT_CONFIG_API).await {
-            Ok(_) => return Ok(true),
-            Err(kube::Error::Api(status)) if status.code == NOT_FOUND => {
-                tracing::info!("{OPENSHIFT_CONFIG_API} is not served: working without it");
-                return Ok(false);
-            }
-            Err(error @ (kube::Error::InferConfig(_) | kube::Error::InferKubeconfig(_))) => {
-                return Err(error.into());
-            }
-            Err(error) => {
-                tracing::warn!(%error, "failed to reach the API server, trying again in {delay:?}");
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(LONGEST_DELAY);
-            }
-        }
-    }
+    Ok(served)
 }
 
 async fn stop_signal() -> anyhow::Result<&'static str> {

@@ -25,7 +25,7 @@ use crate::dns::observe;
 use crate::dns::tls_profile::TlsProfile;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::run::Vitals;
+use crate::vitals::Vitals;
 
 use address::BindAddress;
 use authorization::Authorization;

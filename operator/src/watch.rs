@@ -1,29 +1,86 @@
 //! Keeps the [`Cache`] up to date.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::core::DynamicObject;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Client};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch as channel};
 
+use crate::apply::FIELD_MANAGER;
 use crate::cache::Cache;
+use crate::dns::node::Node;
 use crate::dns::objects::ObjectKey;
 use crate::resources::Scope;
+use crate::served::Served;
 
 /// How many objects a page of a list has.
-const PAGE: u32 = 100;
+pub const PAGE: u32 = 100;
 /// How long the API server keeps a watch open, in seconds. Renewing one costs a
 /// request, so as long as it offers by itself.
-const WATCH_SECONDS: u32 = 3600;
+pub const WATCH_SECONDS: u32 = 3600;
 
-/// Follows a part of the cluster for as long as the program runs. `listed` is
-/// told when the cache holds all of it.
-pub async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: oneshot::Sender<()>) {
+/// Tells, once, that the cache holds all there is.
+pub struct Listed(Option<oneshot::Sender<()>>);
+
+impl Listed {
+    /// Tells `waiting`.
+    #[must_use]
+    pub fn new(waiting: oneshot::Sender<()>) -> Self {
+        Self(Some(waiting))
+    }
+
+    fn tell(&mut self) {
+        if let Some(waiting) = self.0.take() {
+            // Nobody waits any more once the program is stopping.
+            let _ = waiting.send(());
+        }
+    }
+}
+
+/// Follows a part of the cluster whenever it is served.
+pub async fn follow_where_defined(
+    client: Client,
+    scope: Scope,
+    cache: Arc<Cache>,
+    mut served: channel::Receiver<Option<Served>>,
+    mut listed: Listed,
+) {
+    let is_served = |served: &Option<Served>| {
+        served
+            .as_ref()
+            .is_some_and(|served| served.serves(&scope.resource))
+    };
+    // It ends with whoever tells of definitions, as every watch does.
+    while served.wait_for(Option::is_some).await.is_ok() {
+        if is_served(&served.borrow()) {
+            tokio::select! {
+                () = follow(client.clone(), scope, Arc::clone(&cache), &mut listed) => {}
+                _ = served.wait_for(|served| !is_served(served)) => cache.retain(&scope, &[]),
+            }
+        } else {
+            listed.tell();
+            if served.wait_for(is_served).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Follows a part of the cluster that every cluster has.
+pub async fn follow_always(client: Client, scope: Scope, cache: Arc<Cache>, mut listed: Listed) {
+    follow(client, scope, cache, &mut listed).await;
+}
+
+/// Follows a part of the cluster for as long as it is polled. `listed` is told
+/// when the cache holds all of it.
+async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: &mut Listed) {
     let resource = scope.resource.api();
     let api: Api<DynamicObject> = match scope.namespace {
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
@@ -34,7 +91,6 @@ pub async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: one
         config = config.fields(&format!("metadata.name={name}"));
     }
     let mut events = pin!(watch(api, config).modify(strip).default_backoff());
-    let mut listed = Some(listed);
     let mut names = Vec::new();
     while let Some(event) = events.next().await {
         match event {
@@ -47,10 +103,7 @@ pub async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: one
             }
             Ok(Event::InitDone) => {
                 cache.retain(&scope, &names);
-                if let Some(listed) = listed.take() {
-                    // Nobody waits any more once the program is stopping.
-                    let _ = listed.send(());
-                }
+                listed.tell();
             }
             Ok(Event::Apply(object)) => {
                 if let Some((key, value)) = keyed(&scope, &object) {
@@ -69,9 +122,52 @@ pub async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: one
     }
 }
 
-/// Drops what nothing here reads.
-fn strip(object: &mut DynamicObject) {
-    object.metadata.managed_fields = None;
+/// Follows the nodes for as long as the program runs.
+pub async fn follow_nodes(client: Client, cache: Arc<Cache>, mut listed: Listed) {
+    let api: Api<Node> = Api::all(client);
+    let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
+    let mut events = pin!(watch(api, config).default_backoff());
+    let mut names = BTreeSet::new();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => names.clear(),
+            Ok(Event::InitApply(node)) => {
+                cache.nodes().put(&node);
+                names.extend(node.metadata.name);
+            }
+            Ok(Event::InitDone) => {
+                cache.change_nodes(|nodes| {
+                    nodes.retain(&std::mem::take(&mut names));
+                    true
+                });
+                listed.tell();
+            }
+            Ok(Event::Apply(node)) => cache.change_nodes(|nodes| nodes.put(&node)),
+            Ok(Event::Delete(node)) => {
+                cache.change_nodes(|nodes| nodes.remove(node.metadata.name.as_deref().unwrap_or_default()));
+            }
+            Err(error) => tracing::warn!(kind = "Node", %error, "failed to watch, trying again"),
+        }
+    }
+}
+
+/// Drops what nothing here reads. Of the managed fields stays who wrote the
+/// object last.
+pub fn strip(object: &mut DynamicObject) {
+    let writers = object.metadata.managed_fields.take().into_iter().flatten();
+    let last = writers
+        .filter(|entry| entry.subresource.is_none())
+        // Times are whole seconds: between two, it was not the operator.
+        .max_by_key(|entry| {
+            let ours = entry.manager.as_deref() == Some(FIELD_MANAGER);
+            (entry.time.as_ref().map(|time| time.0), !ours)
+        });
+    object.metadata.managed_fields = last.map(|entry| {
+        vec![ManagedFieldsEntry {
+            manager: entry.manager,
+            ..ManagedFieldsEntry::default()
+        }]
+    });
 }
 
 /// An object with its key. Items of a list do not carry their kind.

@@ -56,7 +56,24 @@ impl Plane {
             _room: room,
         };
         plane.define_dns().await;
+        plane.make_namespace("openshift-dns-operator").await;
         plane
+    }
+
+    /// Makes a namespace.
+    pub async fn make_namespace(&self, name: &str) {
+        let key = ObjectKey::of::<k8s_openapi::api::core::v1::Namespace>(None, name);
+        self.create(&key, json!({})).await;
+    }
+
+    /// Makes an object from its fields.
+    pub async fn create(&self, key: &ObjectKey, mut fields: Value) -> Value {
+        fields["apiVersion"] = key.api_version.clone().into();
+        fields["kind"] = key.kind.clone().into();
+        fields["metadata"]["name"] = key.name.clone().into();
+        let object: DynamicObject = serde_json::from_value(fields).unwrap();
+        let created = self.api_of(key).create(&PostParams::default(), &object).await;
+        serde_json::to_value(created.unwrap()).unwrap()
     }
 
     async fn define_dns(&self) {
@@ -155,7 +172,7 @@ impl Plane {
     }
 
     /// Requests of the operator so far, as `verb resource` or
-    /// `verb resource/subresource`.
+    /// `verb resource/subresource`, but those for its Lease and for Events.
     pub fn requests(&self) -> Vec<String> {
         let log = fs::read_to_string(self.cluster.audit_log()).unwrap_or_default();
         log.lines()
@@ -166,6 +183,9 @@ impl Plane {
                     .is_some_and(|agent| agent.starts_with("dns-operator/"))
             })
             .filter(|event| event["stage"] != "RequestReceived" && event["stage"] != "ResponseStarted")
+            .filter(|event| {
+                !["leases", "events"].contains(&event["objectRef"]["resource"].as_str().unwrap_or_default())
+            })
             .map(|event| {
                 let reference = &event["objectRef"];
                 let text = |field: &str| reference[field].as_str().unwrap_or_default().to_owned();

@@ -1,12 +1,21 @@
 //! Rendering, against what OpenShift's operator renders: through the command
 //! line, as people use it.
 
+use std::sync::LazyLock;
+
+use devcluster::certificates::Authority;
+use operator::dns::ca_bundle::CaBundle;
+use operator::dns::config::CaBundleName;
 use serde_json::{Value, json};
 use similar::TextDiff;
 use tests::cases::{self, RenderCase};
 use tests::program::{self, Output};
 
-const CERTIFICATES: &str = "-----BEGIN CERTIFICATE-----\n";
+/// A certificate, and after it what tells one bundle from another.
+fn certificates(name: &str) -> String {
+    static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new().unwrap());
+    format!("{}# {name}\n", AUTHORITY.certificate())
+}
 
 /// The documents that a case stands for.
 fn documents(case: &RenderCase) -> String {
@@ -27,7 +36,7 @@ fn documents(case: &RenderCase) -> String {
         documents.push(json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": { "name": name, "namespace": "openshift-config" },
-            "data": { "ca-bundle.crt": format!("{CERTIFICATES}{name}") },
+            "data": { "ca-bundle.crt": certificates(name) },
         }));
     }
     if let Some(profile) = &inputs.tls_security_profile {
@@ -101,10 +110,8 @@ fn with_our_ca_paths(case: &RenderCase, text: &str) -> String {
         .flatten()
         .filter(|(_, revision)| !revision.is_empty())
     {
-        let bundle = operator::dns::inputs::CaBundle::new(
-            operator::dns::config::CaBundleName(name.clone()),
-            [("ca-bundle.crt".to_owned(), format!("{CERTIFICATES}{name}"))].into(),
-        );
+        let config_map = json!({ "data": { "ca-bundle.crt": certificates(name) } });
+        let bundle = CaBundle::of(&CaBundleName(name.clone()), &config_map);
         let ours = bundle.unwrap().folder("");
         text = text.replace(revision, ours.trim_start_matches("/etc/pki/-"));
     }

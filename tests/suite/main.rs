@@ -1,8 +1,8 @@
 //! The test suite: one binary, linked once.
 //!
 //! From the outside in: `command_line` and `golden` need nothing; `admission`,
-//! `manifests`, `permissions`, `scenario` and `faults` start an API server each;
-//! `node` starts a whole node with pods and needs root.
+//! `manifests`, `permissions`, `scenario`, `serving` and `faults` start an API server
+//! each; `node` starts a whole node with pods and needs root.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,3 +23,4 @@ mod node;
 mod permissions;
 mod properties;
 mod scenario;
+mod serving;

@@ -27,6 +27,8 @@ fn inputs() -> Inputs {
         name_resolver_namespaces: Vec::new(),
         topology_hints: false,
         owner_uid: "uid".into(),
+        monitored: true,
+        daemon_set_uid: Some("uid".into()),
     }
 }
 
@@ -158,7 +160,7 @@ proptest! {
         let Ok(config) = Config::decode(&spec) else {
             return Ok(());
         };
-        let objects = objects::desired(&config, corefile(&config), &inputs()).unwrap();
+        let objects = objects::desired(&config, Some(corefile(&config)), &inputs(), &[]).unwrap();
         for object in objects {
             prop_assert_eq!(repair(&object.value, &operator::difference::without_nulls(&object.value)), None);
         }

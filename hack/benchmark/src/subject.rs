@@ -37,7 +37,9 @@ impl Subject {
                 .context("failed to find this program")?
                 .with_file_name("dns-operator"),
         };
-        Self::new("operator", &program, &[])
+        // Its usual ports may be taken on the machine that measures.
+        let ports = ["--metrics-bind-addr", "--health-bind-addr"].map(|flag| format!("{flag}=127.0.0.1:0"));
+        Self::new("operator", &program, &ports)
     }
 
     /// A program under a name.

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use crate::dns::config::CaBundleName;
-use crate::dns::inputs::{COPY_PREFIX, CaBundle, NAME_RESOLVER_NAMESPACE};
+use crate::dns::inputs::NAME_RESOLVER_NAMESPACE;
 
 /// The name of OpenShift's cluster-wide configuration objects.
 pub const SINGLETON: &str = "cluster";
@@ -15,11 +14,6 @@ pub const SINGLETON: &str = "cluster";
 const DNS_HOST: u32 = 10;
 /// The feature gate of the `ocp_dnsnameresolver` plugin.
 const NAME_RESOLVER_GATE: &str = "DNSNameResolver";
-const CONTROL_PLANE_LABELS: [&str; 2] = [
-    "node-role.kubernetes.io/control-plane",
-    "node-role.kubernetes.io/master",
-];
-const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 
 /// The service network does not tell the DNS service's address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,29 +57,6 @@ fn add(address: IpAddr, offset: u32) -> Option<IpAddr> {
     })
 }
 
-/// The CA bundle in a ConfigMap of `openshift-config`.
-#[must_use]
-pub fn ca_bundle(config_map: &Value) -> Option<CaBundle> {
-    ca_bundle_named(config_map["metadata"]["name"].as_str()?, config_map)
-}
-
-/// The CA bundle in the operator's copy of such a ConfigMap.
-#[must_use]
-pub fn copied_ca_bundle(copy: &Value) -> Option<CaBundle> {
-    ca_bundle_named(
-        copy["metadata"]["name"].as_str()?.strip_prefix(COPY_PREFIX)?,
-        copy,
-    )
-}
-
-fn ca_bundle_named(name: &str, config_map: &Value) -> Option<CaBundle> {
-    let data = config_map["data"].as_object()?;
-    let data = data
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    CaBundle::new(CaBundleName(name.to_owned()), data.collect())
-}
-
 /// The namespaces that the `ocp_dnsnameresolver` plugin watches, from the
 /// FeatureGate `cluster`: those of the release, or of the only one listed.
 #[must_use]
@@ -114,41 +85,24 @@ pub fn name_resolver_namespaces(gate: Option<&Value>, release: &str) -> Vec<Stri
     }
 }
 
+/// A ready node that runs people's pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker<Z> {
+    /// Where it is; none unless it also says how much it can carry.
+    pub zone: Option<Z>,
+}
+
 /// Whether clients should be routed to DNS pods of their own zone: every ready
 /// worker says how much it can carry and where it is, in at least two zones.
 /// With less to go by, the API server would warn about every Service sync.
-#[must_use]
-pub fn topology_hints(nodes: &[Value]) -> bool {
-    let mut zones: Vec<&str> = Vec::new();
-    for node in nodes.iter().filter(|node| is_ready_worker(node)) {
-        match node["metadata"]["labels"][ZONE_LABEL].as_str() {
-            Some(zone) if !zone.is_empty() && has_cpu(node) => zones.push(zone),
-            _ => return false,
-        }
+pub fn topology_hints<'a, Z: PartialEq + 'a>(workers: impl Iterator<Item = &'a Worker<Z>>) -> bool {
+    let mut first = None;
+    let mut several = false;
+    for worker in workers {
+        let Some(zone) = &worker.zone else {
+            return false;
+        };
+        several |= first.get_or_insert(zone) != &zone;
     }
-    zones.sort_unstable();
-    zones.dedup();
-    zones.len() >= 2
-}
-
-fn is_ready_worker(node: &Value) -> bool {
-    let labels = &node["metadata"]["labels"];
-    let ready = node["status"]["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
-    ready
-        && CONTROL_PLANE_LABELS
-            .iter()
-            .all(|label| labels.get(label).is_none())
-}
-
-/// Whether the allocatable processor time is there and not zero.
-fn has_cpu(node: &Value) -> bool {
-    match &node["status"]["allocatable"]["cpu"] {
-        Value::String(text) => text.chars().any(|c| c.is_ascii_digit() && c != '0'),
-        Value::Number(number) => number.as_f64().is_some_and(|cpu| cpu > 0.0),
-        _ => false,
-    }
+    several
 }

@@ -23,3 +23,11 @@ pub const SERVICE_ACCOUNT: &str = "dns";
 pub const CLUSTER_ROLE: &str = "openshift-dns";
 /// The name of the Corefile in its ConfigMap.
 pub const COREFILE_KEY: &str = "Corefile";
+/// The ClusterRole by which Prometheus may read the DNS, and its binding.
+pub const MONITORING_ROLE: &str = "dns-monitoring";
+/// The namespace of the operator itself.
+pub const OPERATOR_NAMESPACE: &str = "openshift-dns-operator";
+/// The Lease of the replica that acts.
+pub const LEASE: &str = "dns-operator";
+/// The ClusterOperator in which OpenShift's administrators see the DNS.
+pub const CLUSTER_OPERATOR: &str = "dns";

@@ -6,6 +6,7 @@ mod cluster_role;
 mod config_map;
 mod daemon_set_dns;
 mod daemon_set_node_resolver;
+mod monitoring;
 mod namespace;
 mod network_policy;
 mod service_account;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::dns::config::Config;
 use crate::dns::inputs::Inputs;
 use crate::dns::names;
+use crate::dns::trust::Mount;
 
 /// An object as it should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,32 +108,42 @@ pub fn desired_for_cluster(inputs: &Inputs) -> Result<Vec<Desired>, BuildError> 
     objects.extend(cluster_role::desired(inputs)?);
     objects.extend(network_policy::desired(inputs)?);
     objects.extend(service_dns::desired(inputs)?);
+    objects.extend(monitoring::desired(inputs)?);
     objects.push(daemon_set_node_resolver::desired(inputs)?);
     objects.push(service_openshift::desired(inputs)?);
     Ok(objects)
 }
 
 /// What depends on the specification too. The ConfigMap comes first: pods that
-/// start find their Corefile.
+/// start find their Corefile. Without a Corefile, the ConfigMap is left out.
 pub fn desired_for_config(
     config: &Config,
-    corefile: String,
+    corefile: Option<String>,
     inputs: &Inputs,
+    kept: &[Mount],
 ) -> Result<Vec<Desired>, BuildError> {
     let mut objects = ca_bundle::desired(config, inputs)?;
-    objects.push(config_map::desired(corefile, inputs)?);
-    objects.push(daemon_set_dns::desired(config, inputs)?);
+    if let Some(corefile) = corefile {
+        objects.push(config_map::desired(corefile, inputs)?);
+    }
+    objects.push(daemon_set_dns::desired(config, inputs, kept)?);
     Ok(objects)
 }
 
-/// Every object for a configuration, in the order it is applied.
-pub fn desired(config: &Config, corefile: String, inputs: &Inputs) -> Result<Vec<Desired>, BuildError> {
+/// Every object for a configuration, in the order it is applied. `kept` are mounts
+/// that the DNS pods need beside those of the configuration.
+pub fn desired(
+    config: &Config,
+    corefile: Option<String>,
+    inputs: &Inputs,
+    kept: &[Mount],
+) -> Result<Vec<Desired>, BuildError> {
     let mut objects = desired_for_cluster(inputs)?;
     let at = objects
         .iter()
         .position(|object| object.key.kind == "NetworkPolicy")
         .unwrap_or(objects.len());
-    objects.splice(at..at, desired_for_config(config, corefile, inputs)?);
+    objects.splice(at..at, desired_for_config(config, corefile, inputs, kept)?);
     Ok(objects)
 }
 

@@ -5,24 +5,27 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use api::{DnsSpec, DnsStatus};
-use serde_json::Value;
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::{Value, json};
 
 use crate::cache::Cache;
-use crate::cli::ClusterArgs;
+use crate::dns::Setup;
+use crate::dns::ca_bundle::{self, CaBundle, CaBundles};
 use crate::dns::cluster;
-use crate::dns::config::CaBundleName;
-use crate::dns::inputs::{CaBundle, Inputs};
+use crate::dns::config::Config;
+use crate::dns::inputs::Inputs;
 use crate::dns::names::{
-    CA_BUNDLE_LABEL, CONFIG_NAMESPACE, DNS_DEFAULT, FINALIZER, NAMESPACE, NODE_RESOLVER,
+    CA_BUNDLE_LABEL, CONFIG_NAMESPACE, COREFILE_KEY, DNS_DEFAULT, FINALIZER, NAMESPACE, NODE_RESOLVER,
 };
 use crate::dns::objects::{Desired, ObjectKey};
 use crate::dns::status::Rollout;
 use crate::dns::tls_profile::TlsProfile;
-use crate::images::Images;
+use crate::dns::trust::Mounted;
 use crate::resources::{
     api_server_key, config_map_key, daemon_set_key, default_dns_key, feature_gate_key, network_key,
-    service_key,
+    service_key, service_monitor_key,
 };
+use crate::served::Served;
 
 /// The DNS resource as it is stored.
 #[derive(Clone)]
@@ -101,26 +104,35 @@ impl StoredDns {
 }
 
 /// The cluster's facts, and what could not be found out.
-pub fn inputs(cache: &Cache, args: &ClusterArgs, images: &Images, dns: &StoredDns) -> (Inputs, Vec<String>) {
+pub fn inputs(
+    cache: &Cache,
+    setup: &Setup,
+    served: Option<&Served>,
+    dns: &StoredDns,
+) -> (Inputs, Vec<String>) {
     let mut failures = Vec::new();
     let service_address = service_address(cache)
-        .or(args.cluster_ip)
+        .or(setup.cluster.cluster_ip)
         .or_else(|| address_of_network(cache, &mut failures));
     let inputs = Inputs {
-        images: images.clone(),
+        images: setup.images.clone(),
         service_address,
-        cluster_domain: args.cluster_domain.clone(),
-        ca_bundles: ca_bundles(cache),
+        cluster_domain: setup.cluster.cluster_domain.clone(),
+        ca_bundles: BTreeMap::new(),
         tls_profile: tls_profile(cache),
         name_resolver_namespaces: cluster::name_resolver_namespaces(
             cache.get(&feature_gate_key()).as_deref(),
-            &args.release_version,
+            &setup.cluster.release_version,
         ),
-        topology_hints: false,
+        topology_hints: cache.nodes().topology_hints(),
         owner_uid: dns.value()["metadata"]["uid"]
             .as_str()
             .unwrap_or_default()
             .to_owned(),
+        monitored: served.is_some_and(|served| served.has(&service_monitor_key())),
+        daemon_set_uid: cache
+            .get(&daemon_set_key(DNS_DEFAULT))
+            .and_then(|set| set["metadata"]["uid"].as_str().map(ToOwned::to_owned)),
     };
     (inputs, failures)
 }
@@ -134,39 +146,79 @@ pub fn tls_profile(cache: &Cache) -> TlsProfile {
         .unwrap_or_default()
 }
 
-/// The CA bundles of `openshift-config`. One that has gone there is used for as
-/// long as its copy is here.
-fn ca_bundles(cache: &Cache) -> BTreeMap<CaBundleName, CaBundle> {
-    let (mut sources, mut copies) = (BTreeMap::new(), BTreeMap::new());
-    for map in cache.of_kind("ConfigMap") {
-        let metadata = &map["metadata"];
-        if metadata["namespace"] == CONFIG_NAMESPACE {
-            sources.extend(cluster::ca_bundle(&map).map(|bundle| (bundle.name().clone(), bundle)));
-        } else if metadata["labels"][CA_BUNDLE_LABEL] == "true" {
-            copies.extend(cluster::copied_ca_bundle(&map).map(|bundle| (bundle.name().clone(), bundle)));
+/// The CA bundles that a configuration asks for. One that has gone, or has become
+/// unreadable, is used for as long as its copy is here.
+#[must_use]
+pub fn ca_bundles(cache: &Cache, config: &Config) -> CaBundles {
+    let mut bundles = CaBundles::default();
+    for name in config.ca_bundles() {
+        let copy = || {
+            let copy = cache.get(&config_map_key(NAMESPACE, &ca_bundle::copy_name(name)))?;
+            let copy = CaBundle::of(name, &copy);
+            copy.ok().map(|bundle| (name.clone(), bundle))
+        };
+        match cache.get(&config_map_key(CONFIG_NAMESPACE, &name.0)) {
+            None => {
+                bundles.missing.push(name.clone());
+                bundles.usable.extend(copy());
+            }
+            Some(source) => match CaBundle::of(name, &source) {
+                Ok(bundle) => {
+                    bundles.usable.insert(name.clone(), bundle);
+                }
+                Err(why) => {
+                    bundles.unreadable.push((name.clone(), why));
+                    bundles.usable.extend(copy());
+                }
+            },
         }
     }
-    copies.extend(sources);
+    bundles
+}
+
+/// The version of the copy of a bundle, provided that it holds the same.
+#[must_use]
+pub fn copy_version(cache: &Cache, bundle: &CaBundle) -> Option<String> {
+    let copy = cache.get(&config_map_key(NAMESPACE, &bundle.copy_name()))?;
+    let same = copy["data"] == json!(bundle.data());
+    let version = copy["metadata"]["resourceVersion"].as_str();
+    version.filter(|_| same).map(ToOwned::to_owned)
+}
+
+/// What of CA bundles the DNS pods have.
+#[must_use]
+pub fn mounted(cache: &Cache) -> Mounted {
+    Mounted::of(
+        cache.get(&daemon_set_key(DNS_DEFAULT)).as_deref(),
+        corefile(cache).as_deref(),
+    )
+}
+
+/// The Corefile in force.
+#[must_use]
+pub fn corefile(cache: &Cache) -> Option<String> {
+    let map = cache.get(&config_map_key(NAMESPACE, DNS_DEFAULT))?;
+    map["data"][COREFILE_KEY].as_str().map(ToOwned::to_owned)
+}
+
+/// Copies of CA bundles that nothing of the configuration uses, nor any pod.
+#[must_use]
+pub fn unused_ca_bundles(cache: &Cache, desired: &[Desired]) -> Vec<ObjectKey> {
+    let mounted = mounted(cache);
+    let mut copies = ca_bundle_copies(cache);
+    copies.retain(|key| !desired.iter().any(|object| object.key == *key) && !mounted.uses(&key.name));
     copies
 }
 
-/// Whether a CA bundle's source is there, with certificates or without.
+/// All copies of CA bundles.
 #[must_use]
-pub fn has_ca_bundle_source(cache: &Cache, name: &CaBundleName) -> bool {
-    cache.get(&config_map_key(CONFIG_NAMESPACE, &name.0)).is_some()
-}
-
-/// Copies of CA bundles that nothing of the configuration uses.
-#[must_use]
-pub fn unused_ca_bundles(cache: &Cache, desired: &[Desired]) -> Vec<ObjectKey> {
-    cache
-        .of_kind("ConfigMap")
-        .iter()
-        .filter(|map| map["metadata"]["namespace"] == NAMESPACE)
-        .filter(|map| map["metadata"]["labels"][CA_BUNDLE_LABEL] == "true")
-        .filter_map(|map| ObjectKey::from_value(map))
-        .filter(|key| !desired.iter().any(|object| object.key == *key))
-        .collect()
+pub fn ca_bundle_copies(cache: &Cache) -> Vec<ObjectKey> {
+    let is_copy = |map: &Value| {
+        map["metadata"]["namespace"] == NAMESPACE && map["metadata"]["labels"][CA_BUNDLE_LABEL] == "true"
+    };
+    let maps = cache.of_kind("ConfigMap");
+    let copies = maps.iter().filter(|map| is_copy(map));
+    copies.filter_map(|map| ObjectKey::from_value(map)).collect()
 }
 
 /// The address the DNS service has: it cannot be changed any more.
@@ -187,13 +239,6 @@ fn address_of_network(cache: &Cache, failures: &mut Vec<String>) -> Option<IpAdd
     cluster::dns_address_beside(&kubernetes)
 }
 
-/// The Corefile in force.
-#[must_use]
-pub fn corefile(cache: &Cache) -> Option<String> {
-    let map = cache.get(&config_map_key(NAMESPACE, DNS_DEFAULT))?;
-    map["data"]["Corefile"].as_str().map(Into::into)
-}
-
 /// How far the DNS pods are.
 #[must_use]
 pub fn dns_rollout(cache: &Cache) -> Option<Rollout> {
@@ -208,4 +253,10 @@ pub fn node_resolver_rollout(cache: &Cache) -> Option<Rollout> {
     cache
         .get(&daemon_set_key(NODE_RESOLVER))
         .map(|set| Rollout::of(&set))
+}
+
+/// Whether the namespace of the pods exists.
+#[must_use]
+pub fn has_namespace(cache: &Cache) -> bool {
+    cache.get(&ObjectKey::of::<Namespace>(None, NAMESPACE)).is_some()
 }

@@ -12,6 +12,7 @@ use api::OperatorCondition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use crate::dns::ca_bundle::CaBundles;
 use crate::dns::config::{InvalidSpec, Placement};
 use crate::dns::corefile::LAMEDUCK_SECONDS;
 
@@ -24,6 +25,7 @@ pub const TOLERANCE: Duration = Duration::from_secs(2 * LAMEDUCK_SECONDS as u64)
 /// Up to one in this many DNS pods may be unavailable.
 const UNAVAILABLE_SHARE: i64 = 10;
 
+const CA_BUNDLES_READY: &str = "CABundlesReady";
 const AVAILABLE: &str = "Available";
 const DEGRADED: &str = "Degraded";
 const PROGRESSING: &str = "Progressing";
@@ -52,8 +54,10 @@ pub struct Observation<'a> {
     pub placement: Option<&'a Placement>,
     /// Why the specification is not in force.
     pub invalid: Option<&'a InvalidSpec>,
-    /// What went wrong on the way to what should be.
+    /// What goes wrong on the way to what should be.
     pub failures: &'a [String],
+    /// The CA bundles that the configuration asks for.
+    pub bundles: &'a CaBundles,
 }
 
 /// The conditions to write.
@@ -97,7 +101,8 @@ impl Observation<'_> {
             self.stamp(self.upgradeable()),
             degraded,
         ];
-        let ours = [PROGRESSING, AVAILABLE, UPGRADEABLE, DEGRADED];
+        conditions.extend(self.bundles_ready().map(|verdict| self.stamp(verdict)));
+        let ours = [PROGRESSING, AVAILABLE, UPGRADEABLE, DEGRADED, CA_BUNDLES_READY];
         conditions.extend(
             self.old
                 .iter()
@@ -218,6 +223,21 @@ impl Observation<'_> {
             return Verdict::new(UPGRADEABLE, false, "OperatorUnmanaged", message);
         }
         Verdict::new(UPGRADEABLE, true, AS_EXPECTED, "DNS Operator can be upgraded")
+    }
+
+    /// Only where CA bundles are asked for. A missing one keeps no name that is
+    /// known to the image's authorities from being resolved: nothing is degraded.
+    fn bundles_ready(&self) -> Option<Verdict> {
+        let troubles = self.bundles.troubles();
+        if self.bundles.usable.is_empty() && troubles.is_empty() {
+            return None;
+        }
+        if troubles.is_empty() {
+            let message = "All CA bundles are there and readable.";
+            return Some(Verdict::new(CA_BUNDLES_READY, true, AS_EXPECTED, message));
+        }
+        let reason = self.bundles.reason();
+        Some(Verdict::new(CA_BUNDLES_READY, false, reason, troubles.join("\n")))
     }
 
     fn degraded(&self, progressing: bool, look_again: &mut Option<Duration>) -> OperatorCondition {

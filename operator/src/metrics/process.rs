@@ -5,9 +5,11 @@ use std::fmt;
 use std::fs;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+
+use super::show;
 
 /// Reads `/proc` at each scrape.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ impl Collector for Process {
             show(
                 &mut encoder,
                 "process_resident_memory_bytes",
-                "Resident memory",
+                "Resident memory.",
                 &ConstGauge::new(bytes),
             )?;
         }
@@ -37,7 +39,7 @@ impl Collector for Process {
             show(
                 &mut encoder,
                 "process_cpu_seconds",
-                "Processor time of the program and the system on its behalf",
+                "Processor time of the program and the system on its behalf.",
                 &ConstCounter::new(user + system),
             )?;
         }
@@ -45,21 +47,12 @@ impl Collector for Process {
             show(
                 &mut encoder,
                 "process_start_time_seconds",
-                "When the process began, since 1970",
+                "When the process began, since 1970.",
                 &ConstGauge::new(boot + start),
             )?;
         }
         Ok(())
     }
-}
-
-fn show(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    metric: &impl EncodeMetric,
-) -> Result<(), fmt::Error> {
-    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
 }
 
 fn resident_bytes() -> Option<i64> {

@@ -6,13 +6,16 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::cli::RenderArgs;
+use crate::dns::ca_bundle::CaBundle;
 use crate::dns::cluster;
 use crate::dns::config::CaBundleName;
-use crate::dns::inputs::{CaBundle, Inputs};
+use crate::dns::inputs::Inputs;
 use crate::dns::names::{CONFIG_NAMESPACE, DNS};
+use crate::dns::node::Node;
 use crate::dns::tls_profile::TlsProfile;
 use crate::images::Images;
 
@@ -26,7 +29,7 @@ pub struct Documents {
     networks: Vec<Value>,
     api_servers: Vec<Value>,
     feature_gates: Vec<Value>,
-    nodes: Vec<Value>,
+    nodes: Vec<Node>,
     ca_bundles: BTreeMap<CaBundleName, CaBundle>,
 }
 
@@ -134,23 +137,31 @@ impl Documents {
             ("config.openshift.io", "FeatureGate") if name == cluster::SINGLETON => {
                 self.feature_gates.push(document);
             }
-            ("", "Node") => self.nodes.push(document),
+            ("", "Node") => match Node::deserialize(&document) {
+                Ok(node) => self.nodes.push(node),
+                Err(error) => self.warnings.push(format!("Node {name:?} is ignored: {error}")),
+            },
             ("", "ConfigMap") if text("/metadata/namespace") == Some(CONFIG_NAMESPACE) => {
-                let bundle_name = CaBundleName(name.into());
-                match cluster::ca_bundle(&document) {
-                    Some(bundle) => {
-                        self.ca_bundles.insert(bundle_name, bundle);
-                    }
-                    None => self.warnings.push(format!(
-                        "ConfigMap {CONFIG_NAMESPACE}/{name} has no certificates under ca-bundle.crt"
-                    )),
-                }
+                self.take_bundle(CaBundleName(name.into()), &document);
             }
             _ => self
                 .warnings
                 .push(format!("{kind} {name} is not an input of the operator: ignored")),
         }
         Ok(())
+    }
+
+    /// Takes a CA bundle even when its certificates cannot be read: files often
+    /// hold stand-ins for them.
+    fn take_bundle(&mut self, name: CaBundleName, config_map: &Value) {
+        let bundle = CaBundle::unchecked(&name, config_map);
+        let warning = match &bundle {
+            Ok(bundle) => bundle.check().err(),
+            Err(why) => Some(why.clone()),
+        };
+        self.warnings
+            .extend(warning.map(|why| format!("ConfigMap {CONFIG_NAMESPACE}/{name} cannot be used: {why}")));
+        self.ca_bundles.extend(bundle.ok().map(|bundle| (name, bundle)));
     }
 
     /// The DNS in force. A single one by another name is rendered too: people
@@ -187,6 +198,7 @@ impl Documents {
             .first()
             .and_then(|network| cluster::dns_address(network).ok());
         let gates = self.feature_gates.first();
+        let workers: Vec<_> = self.nodes.iter().filter_map(Node::worker).collect();
         Inputs {
             images,
             service_address: Some(
@@ -203,11 +215,14 @@ impl Documents {
                 .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
                 .unwrap_or_default(),
             name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.cluster.release_version),
-            topology_hints: cluster::topology_hints(&self.nodes),
+            topology_hints: cluster::topology_hints(workers.iter()),
             owner_uid: self.dns["metadata"]["uid"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
+            monitored: true,
+            // It has one only in a cluster.
+            daemon_set_uid: Some(String::new()),
         }
     }
 }

@@ -45,6 +45,13 @@ impl Offer {
         self.suites.iter().copied().map(iana_name).collect()
     }
 
+    /// The protocol versions on offer, such as `TLSv1_3`.
+    #[must_use]
+    pub fn version_names(&self) -> Vec<&'static str> {
+        let names = self.versions.iter().map(|version| version.version.as_str());
+        names.map(Option::unwrap_or_default).collect()
+    }
+
     /// The names of the groups on offer, such as `X25519`.
     #[must_use]
     pub fn group_names(&self) -> Vec<&'static str> {

@@ -62,6 +62,9 @@ fn told_offer(profile: &TlsProfile) -> Offer {
     let offer = Offer::of(profile);
     if !offer.remarks.is_empty() {
         tracing::warn!(
+            versions = offer.version_names().join(","),
+            cipher_suites = offer.suite_names().join(","),
+            groups = offer.group_names().join(","),
             "the metrics are not served quite as the cluster's TLS profile says: {}",
             offer.remarks.join("; ")
         );

@@ -2,10 +2,13 @@
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, KeyToPath, PodSpec, Volume, VolumeMount};
+use serde_json::Value;
 
 use super::{BuildError, Desired, Template, decode, encode, owner};
-use crate::dns::config::{Config, Transport};
-use crate::dns::inputs::{CA_BUNDLE_KEY, CaBundle, Inputs};
+use crate::dns::ca_bundle::{CA_BUNDLE_KEY, CaBundle};
+use crate::dns::config::Config;
+use crate::dns::inputs::Inputs;
+use crate::dns::trust::{self, Mount};
 
 const WHAT: &str = "the DNS DaemonSet";
 
@@ -14,13 +17,15 @@ static TEMPLATE: Template<DaemonSet> =
 const DNS_CONTAINER: &str = "dns";
 const PROXY_CONTAINER: &str = "kube-rbac-proxy";
 
-pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, BuildError> {
+/// The DaemonSet, with the mounts that the Corefile still names beside those of
+/// the configuration.
+pub(super) fn desired(config: &Config, inputs: &Inputs, kept: &[Mount]) -> Result<Desired, BuildError> {
     let mut set = TEMPLATE.get(WHAT)?;
     set.metadata.owner_references = Some(owner(inputs));
     let pod = pod_spec(&mut set);
     pod.node_selector = Some(config.placement.node_selector.clone());
     pod.tolerations = Some(config.placement.tolerations.clone());
-    let bundles = mounted_bundles(config, inputs);
+    let bundles = trust::bundles(config, inputs);
     pod.volumes.get_or_insert_default().extend(volumes(&bundles));
     for container in &mut pod.containers {
         match container.name.as_str() {
@@ -41,7 +46,52 @@ pub(super) fn desired(config: &Config, inputs: &Inputs) -> Result<Desired, Build
             _ => {}
         }
     }
-    encode(WHAT, &set)
+    let mut desired = encode(WHAT, &set)?;
+    let pod = &mut desired.value["spec"]["template"]["spec"];
+    keep(pod, kept);
+    must_be_missing(
+        pod,
+        &[
+            "affinity",
+            "hostNetwork",
+            "initContainers",
+            "terminationGracePeriodSeconds",
+        ],
+    );
+    for container in pod["containers"].as_array_mut().into_iter().flatten() {
+        let probes: &[&str] = match container["name"].as_str() {
+            Some(PROXY_CONTAINER) => &["env", "livenessProbe", "readinessProbe", "startupProbe"],
+            _ => &["env", "startupProbe"],
+        };
+        must_be_missing(container, probes);
+    }
+    Ok(desired)
+}
+
+/// Puts in what pods must not lose yet.
+fn keep(pod: &mut Value, kept: &[Mount]) {
+    for Mount { volume, mount, .. } in kept {
+        if let Some(volumes) = pod["volumes"].as_array_mut()
+            && !volumes.iter().any(|other| other["name"] == volume["name"])
+        {
+            volumes.push(volume.clone());
+        }
+        let containers = pod["containers"].as_array_mut();
+        let dns = containers
+            .into_iter()
+            .flatten()
+            .find(|container| container["name"] == DNS_CONTAINER);
+        if let Some(mounts) = dns.and_then(|dns| dns["volumeMounts"].as_array_mut()) {
+            mounts.push(mount.clone());
+        }
+    }
+}
+
+/// Fields that would change how the pods run.
+pub(super) fn must_be_missing(part: &mut Value, fields: &[&str]) {
+    for field in fields {
+        part[*field] = Value::Null;
+    }
 }
 
 pub(super) fn pod_spec(set: &mut DaemonSet) -> &mut PodSpec {
@@ -50,29 +100,6 @@ pub(super) fn pod_spec(set: &mut DaemonSet) -> &mut PodSpec {
         .template
         .spec
         .get_or_insert_default()
-}
-
-/// The bundles with the names of the servers they are for, in the order of the
-/// forwarders, each pair once.
-fn mounted_bundles<'a>(config: &'a Config, inputs: &'a Inputs) -> Vec<(&'a str, &'a CaBundle)> {
-    let mut mounted = Vec::new();
-    for forward in config.forwards() {
-        let Transport::Tls {
-            server_name,
-            ca_bundle: Some(name),
-        } = &forward.transport
-        else {
-            continue;
-        };
-        let Some(bundle) = inputs.ca_bundles.get(name) else {
-            continue;
-        };
-        let pair = (server_name.as_str(), bundle);
-        if !mounted.contains(&pair) {
-            mounted.push(pair);
-        }
-    }
-    mounted
 }
 
 /// One volume a bundle, however many servers use it.

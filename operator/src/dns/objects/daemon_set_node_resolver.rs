@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
-use super::daemon_set_dns::pod_spec;
+use super::daemon_set_dns::{must_be_missing, pod_spec};
 use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::inputs::Inputs;
 
@@ -23,7 +23,19 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Desired, BuildError> {
     for container in &mut pod_spec(&mut set).containers {
         complete(container, inputs);
     }
-    encode(WHAT, &set)
+    let mut desired = encode(WHAT, &set)?;
+    let pod = &mut desired.value["spec"]["template"]["spec"];
+    must_be_missing(
+        pod,
+        &["affinity", "initContainers", "terminationGracePeriodSeconds"],
+    );
+    for container in pod["containers"].as_array_mut().into_iter().flatten() {
+        must_be_missing(
+            container,
+            &["args", "livenessProbe", "ports", "readinessProbe", "startupProbe"],
+        );
+    }
+    Ok(desired)
 }
 
 fn complete(container: &mut Container, inputs: &Inputs) {

@@ -20,6 +20,8 @@ pub struct Rollout {
     pub available: i64,
     /// Whether the counts are of the present specification.
     pub observed: bool,
+    /// The images in force, by container.
+    pub images: BTreeMap<String, String>,
     /// The node selector in force.
     pub node_selector: BTreeMap<String, String>,
     /// The tolerations in force.
@@ -38,6 +40,7 @@ impl Rollout {
             current: count("currentNumberScheduled"),
             updated: count("updatedNumberScheduled"),
             available: count("numberAvailable"),
+            images: images(&pod["containers"]),
             observed: daemon_set["status"]["observedGeneration"] == daemon_set["metadata"]["generation"],
             node_selector: serde_json::from_value(decode("nodeSelector")).unwrap_or_default(),
             tolerations: serde_json::from_value(decode("tolerations")).unwrap_or_default(),
@@ -49,6 +52,29 @@ impl Rollout {
     #[must_use]
     pub fn is_rolling(&self) -> bool {
         !self.observed || self.updated < self.current
+    }
+
+    /// Whether no serving pod is of an older template. A node that does not serve,
+    /// such as one that is down, is not waited for.
+    #[must_use]
+    pub fn replaced_serving_pods(&self) -> bool {
+        self.observed && self.updated >= self.desired.min(self.available)
+    }
+
+    /// Whether every node that should have a pod has one of the present template,
+    /// which has been ready for long enough.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.observed && self.updated >= self.desired && self.available >= self.desired
+    }
+
+    /// The placement in force.
+    #[must_use]
+    pub fn placement(&self) -> Placement {
+        Placement {
+            node_selector: self.node_selector.clone(),
+            tolerations: self.tolerations.clone(),
+        }
     }
 
     /// What of the wanted placement is not in force.
@@ -70,6 +96,14 @@ impl Rollout {
         }
         messages
     }
+}
+
+fn images(containers: &Value) -> BTreeMap<String, String> {
+    let containers = containers.as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    containers
+        .map(|container| (text(&container["name"]), text(&container["image"])))
+        .collect()
 }
 
 /// As Go prints a map: people's scripts look for it.

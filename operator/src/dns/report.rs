@@ -1,0 +1,253 @@
+//! What is told of a reconcile: in the status, to the cluster's administrators, and
+//! in Events.
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::ca_bundle::CaBundles;
+use super::config::{Config, InvalidSpec};
+use super::digest::digest;
+use super::drift::{Cause, last_writer};
+use super::names::{COREFILE_KEY, DNS, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER};
+use super::notice::{Notice, Published};
+use super::objects::{Desired, ObjectKey};
+use super::observe::{self, StoredDns};
+use super::status::Observation;
+use super::{Failures, Reconciler};
+use crate::cluster_operator;
+use crate::resources::{cluster_operator_key, config_map_key, daemon_set_key, default_dns_key};
+
+/// How long passes fail before the status says so: most failures are over with the
+/// next pass, and a condition that flaps rouses people for nothing.
+const FAILURE_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
+/// Digits that tell one Corefile from another.
+const REVISION_DIGITS: usize = 8;
+
+impl Reconciler {
+    /// Writes what came of a pass into the DNS; tells when to look again.
+    pub(super) async fn write_status(
+        &mut self,
+        dns: &StoredDns,
+        checked: Result<&Config, &InvalidSpec>,
+        bundles: &CaBundles,
+        failures: &mut Failures,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let old = dns.status();
+        let service_address = observe::service_address(&self.cache);
+        let lasting = self.lasting_failures(failures, now);
+        let observation = Observation {
+            now,
+            old: &old.conditions,
+            unmanaged: dns.is_unmanaged(),
+            service_address,
+            dns: observe::dns_rollout(&self.cache),
+            node_resolver: observe::node_resolver_rollout(&self.cache),
+            placement: checked
+                .ok()
+                .or(self.last_good.as_ref())
+                .map(|config| &config.placement),
+            invalid: checked.err(),
+            failures: &lasting,
+            bundles,
+        };
+        let assessment = observation.assess();
+        let status = api::DnsStatus {
+            cluster_domain: self.setup.cluster.cluster_domain.clone(),
+            cluster_ip: service_address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            conditions: assessment.conditions,
+            observed_generation: dns.generation(),
+        };
+        if status != old || dns.value()["status"].is_null() {
+            failures.note(self.applier.patch_status(&default_dns_key(), json!(status)).await);
+        }
+        assessment.look_again
+    }
+
+    /// What has gone wrong for so long that it will not pass by itself.
+    fn lasting_failures(&mut self, failures: &Failures, now: Timestamp) -> Vec<String> {
+        if failures.messages.is_empty() {
+            self.failing_since = None;
+            return Vec::new();
+        }
+        let since = *self.failing_since.get_or_insert(now);
+        if now.duration_since(since) < FAILURE_TOLERANCE {
+            return Vec::new();
+        }
+        failures.messages.clone()
+    }
+
+    /// Tells OpenShift's administrators, where there is OpenShift.
+    pub(super) async fn write_cluster_operator(&self, failures: &mut Failures, now: Timestamp) {
+        let key = cluster_operator_key();
+        let is_served = self
+            .served
+            .borrow()
+            .as_ref()
+            .is_some_and(|served| served.has(&key));
+        if !is_served {
+            return;
+        }
+        if self.cache.get(&key).is_none() {
+            let value = json!({
+                "apiVersion": key.api_version,
+                "kind": key.kind,
+                "metadata": { "name": key.name },
+                "spec": {},
+            });
+            let object = Desired {
+                key: key.clone(),
+                value,
+            };
+            let created = self.applier.create(&object).await;
+            let failed = created.is_err();
+            failures.note(created);
+            if failed {
+                return;
+            }
+        }
+        let Some(live) = self.cache.get(&key) else {
+            return;
+        };
+        let dns = StoredDns::observe(&self.cache).map(|dns| dns.status());
+        let dns_pods = observe::dns_rollout(&self.cache);
+        let node_resolver_pods = observe::node_resolver_rollout(&self.cache);
+        let observation = cluster_operator::Observation {
+            now,
+            old: &live["status"],
+            dns: dns.as_ref().map(|status| status.conditions.as_slice()),
+            release: &self.setup.cluster.release_version,
+            images: &self.setup.images,
+            dns_pods: dns_pods.as_ref(),
+            node_resolver_pods: node_resolver_pods.as_ref(),
+            has_namespace: observe::has_namespace(&self.cache),
+        };
+        let status = observation.status();
+        let fields = status.as_object().into_iter().flatten();
+        if fields
+            .into_iter()
+            .any(|(field, value)| live["status"][field] != *value)
+        {
+            failures.note(self.applier.patch_status(&key, status).await);
+        }
+    }
+
+    /// Tells that a trouble is there, or over; each once.
+    fn tell_state(&mut self, topic: &'static str, trouble: Option<Notice>, over: Option<Notice>) {
+        match trouble {
+            Some(notice) if self.told.get(topic) != Some(&notice.note) => {
+                self.told.insert(topic, notice.note.clone());
+                self.events.tell(notice);
+            }
+            Some(_) => {}
+            None => {
+                let was_there = self.told.remove(topic).is_some();
+                if let Some(over) = over.filter(|_| was_there) {
+                    self.events.tell(over);
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell_of_config(&mut self, dns: &StoredDns, checked: &Result<Config, InvalidSpec>) {
+        let refused = checked.as_ref().err().map(Notice::spec_refused);
+        self.tell_state("spec", refused, Some(Notice::spec_mended()));
+        let cache = checked.as_ref().ok().map(|config| config.cache);
+        let capped = |topic, field: &str, ttl: Option<u32>| {
+            let typed = dns.spec()["cache"][field].as_str().unwrap_or_default();
+            let capped = ttl == Some(u32::MAX) && !typed.is_empty();
+            (
+                topic,
+                capped.then(|| Notice::ttl_capped(&format!("spec.cache.{field}"), typed)),
+            )
+        };
+        let limits = [
+            capped("positiveTTL", "positiveTTL", cache.map(|cache| cache.positive)),
+            capped("negativeTTL", "negativeTTL", cache.map(|cache| cache.negative)),
+        ];
+        for (topic, notice) in limits {
+            self.tell_state(topic, notice, None);
+        }
+    }
+
+    pub(super) fn tell_of_bundles(&mut self, bundles: &CaBundles) {
+        let troubles = bundles.troubles();
+        let notice =
+            (!troubles.is_empty()).then(|| Notice::bundles_unusable(bundles.reason(), troubles.join("\n")));
+        self.tell_state("CA bundles", notice, Some(Notice::bundles_usable()));
+    }
+
+    pub(super) fn tell_of_placement(&mut self, refused: bool) {
+        let notice = refused.then(|| Notice::placement_refused(&daemon_set_key(DNS_DEFAULT)));
+        self.tell_state("placement", notice, None);
+    }
+
+    /// Only the resource `default` counts; who makes another one is told so, once.
+    pub(super) fn tell_of_others(&mut self) {
+        let dnses = self.cache.of_kind("DNS");
+        let names = dnses.iter().filter_map(|dns| dns["metadata"]["name"].as_str());
+        let others: Vec<&str> = names.filter(|name| *name != DNS).collect();
+        let notice = (!others.is_empty()).then(|| Notice::others_ignored(&others));
+        self.tell_state("other DNSes", notice, None);
+    }
+
+    /// Tells of a write: what was published, or who had changed what. `live` is
+    /// how the object was, and the fields that were repaired.
+    pub(super) fn tell_of_change(
+        &mut self,
+        desired: &Desired,
+        live: Option<(&Value, &[String])>,
+        now: Timestamp,
+    ) {
+        let key = &desired.key;
+        match (self.repairs.note(desired, now), live) {
+            (Cause::NewWish, _) => {}
+            (Cause::Drift, None) => self.events.tell(Notice::deletion_repaired(key)),
+            (Cause::Drift, Some((live, fields))) => {
+                self.events
+                    .tell(Notice::drift_repaired(key, fields, last_writer(live)));
+            }
+            (Cause::Dispute(_), live) => {
+                let fields = live.map(|(_, fields)| fields).unwrap_or_default();
+                let writer = live.and_then(|(live, _)| last_writer(live));
+                self.events.tell(Notice::repairs_undone(key, fields, writer));
+            }
+        }
+        if *key == config_map_key(NAMESPACE, DNS_DEFAULT) {
+            self.tell_of_corefile(key, &desired.value, live.map(|(live, _)| live));
+        }
+    }
+
+    fn tell_of_corefile(&self, key: &ObjectKey, new: &Value, old: Option<&Value>) {
+        let published = |map: &Value| {
+            let corefile = map["data"][COREFILE_KEY].as_str()?;
+            Some(Published::of(corefile, digest(corefile, REVISION_DIGITS)))
+        };
+        let old = old.and_then(published);
+        if let Some(new) = published(new).filter(|new| old.as_ref() != Some(new)) {
+            self.events
+                .tell(Notice::corefile_published(old.as_ref(), &new, key));
+        }
+    }
+
+    pub(super) fn tell_of_rollouts(&mut self) {
+        let rollouts = [
+            (DNS_DEFAULT, observe::dns_rollout(&self.cache)),
+            (NODE_RESOLVER, observe::node_resolver_rollout(&self.cache)),
+        ];
+        for (name, rollout) in rollouts {
+            let Some(rollout) = rollout else {
+                continue;
+            };
+            if rollout.is_rolling() {
+                self.rolling.insert(name, true);
+            } else if rollout.is_complete() && self.rolling.insert(name, false) == Some(true) {
+                let notice = Notice::rollout_finished(&daemon_set_key(name), rollout.desired);
+                self.events.tell(notice);
+            }
+        }
+    }
+}
