@@ -210,14 +210,10 @@ fn damage(key: &ObjectKey) -> Option<Value> {
 }
 
 async fn ca_bundle(plane: &Plane) {
-    plane.kubectl(&[
-        "create",
-        "configmap",
-        "my-ca",
-        "-n",
-        "openshift-config",
-        "--from-literal=ca-bundle.crt=x",
-    ]);
+    let file = plane.cluster.state().join("ca-bundle.crt");
+    fs::write(&file, Authority::new().unwrap().certificate()).unwrap();
+    let file = format!("--from-file={}", file.display());
+    plane.kubectl(&["create", "configmap", "my-ca", "-n", "openshift-config", &file]);
     let tls = json!({ "serverName": "dns.example", "caBundle": { "name": "my-ca" } });
     let forward = json!({
         "upstreams": ["192.0.2.1"],
