@@ -20,7 +20,7 @@ pub const FIELD_MANAGER: &str = "dns-operator";
 
 /// How long the API server may take for an answer, with the repetitions of the
 /// client: one call that hangs must not keep the others waiting.
-const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Writes objects, and puts what the API server made of them into the cache.
 #[derive(Clone)]

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use tokio::sync::watch as channel;
 
 use crate::apply::{Applier, ApplyError};
@@ -35,14 +36,17 @@ use crate::cli::ClusterArgs;
 use crate::difference::repair;
 use crate::events::Events;
 use crate::images::Images;
+use crate::resources::config_map_key;
 use crate::served::Served;
 use crate::vitals::Vitals;
+use crate::watch::look_up;
 
 use ca_bundle::CaBundles;
 use config::Config;
 use corefile::Templates;
 use drift::Repairs;
 use inputs::Inputs;
+use names::CONFIG_NAMESPACE;
 use objects::Desired;
 use observe::StoredDns;
 
@@ -60,6 +64,7 @@ pub struct Setup {
 
 /// Makes the cluster what the DNS resource says.
 pub struct Reconciler {
+    client: Client,
     cache: Arc<Cache>,
     applier: Applier,
     events: Events,
@@ -144,6 +149,7 @@ impl Reconciler {
     /// A reconciler that has done nothing yet.
     #[must_use]
     pub fn new(
+        client: Client,
         cache: Arc<Cache>,
         applier: Applier,
         events: Events,
@@ -151,6 +157,7 @@ impl Reconciler {
         setup: Setup,
     ) -> Self {
         Self {
+            client,
             cache,
             applier,
             events,
@@ -192,10 +199,7 @@ impl Reconciler {
         let metrics = Arc::clone(&self.setup.vitals.metrics);
         metrics.spec_valid(checked.is_ok());
         self.tell_of_config(dns, &checked);
-        let bundles = match checked.as_ref().ok().or(self.last_good.as_ref()) {
-            Some(config) => observe::ca_bundles(&self.cache, config),
-            None => CaBundles::default(),
-        };
+        let bundles = self.ca_bundles(checked.as_ref().ok(), &mut failures).await;
         metrics.ca_bundles(
             bundles.usable.len(),
             bundles.missing.len(),
@@ -203,7 +207,10 @@ impl Reconciler {
         );
         self.tell_of_bundles(&bundles);
         if !dns.is_unmanaged() {
-            if let Ok(config) = &checked {
+            // What could not be found out may be needed for it.
+            if let Ok(config) = &checked
+                && !failures.retry
+            {
                 self.last_good = Some(config.clone());
             }
             inputs.ca_bundles.clone_from(&bundles.usable);
@@ -223,6 +230,33 @@ impl Reconciler {
         outcome.within(look_again);
         outcome.failed = failures.retry;
         outcome
+    }
+
+    /// The CA bundles that the configuration asks for.
+    async fn ca_bundles(&self, checked: Option<&Config>, failures: &mut Failures) -> CaBundles {
+        let Some(config) = checked.or(self.last_good.as_ref()) else {
+            return CaBundles::default();
+        };
+        let bundles = observe::ca_bundles(&self.cache, config);
+        let known = self
+            .last_good
+            .iter()
+            .flat_map(Config::ca_bundles)
+            .collect::<Vec<_>>();
+        let mut found = false;
+        // The watch may lag behind that of the DNS: whoever makes a bundle and then
+        // a server that uses it must not get the server without its bundle.
+        for name in bundles.missing.iter().filter(|name| !known.contains(name)) {
+            let key = config_map_key(CONFIG_NAMESPACE, &name.0);
+            match look_up(&self.client, &self.cache, &key).await {
+                Ok(there) => found |= there,
+                Err(error) => failures.tell(&error),
+            }
+        }
+        if found {
+            return observe::ca_bundles(&self.cache, config);
+        }
+        bundles
     }
 
     /// Everything as it should be, for the configuration in force. Without one,

@@ -125,7 +125,14 @@ pub async fn operate(
     let work = async {
         let served = follow_all(&client, &cache, &mut tasks).await?;
         vitals.health.listed();
-        let mut reconciler = Reconciler::new(Arc::clone(&cache), applier, events, served.clone(), setup);
+        let mut reconciler = Reconciler::new(
+            client.clone(),
+            Arc::clone(&cache),
+            applier,
+            events,
+            served.clone(),
+            setup,
+        );
         tokio::select! {
             () = candidate.run(&leading) => {}
             () = act(&mut reconciler, &cache, served, leads, &vitals, before_pass) => {}

@@ -12,12 +12,13 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::{oneshot, watch as channel};
+use tokio::time::timeout;
 
-use crate::apply::FIELD_MANAGER;
+use crate::apply::{CALL_TIMEOUT, FIELD_MANAGER};
 use crate::cache::Cache;
 use crate::dns::node::Node;
 use crate::dns::objects::ObjectKey;
-use crate::resources::Scope;
+use crate::resources::{Resource, Scope};
 use crate::served::Served;
 
 /// How many objects a page of a list has.
@@ -120,6 +121,37 @@ async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: &mut Li
             }
         }
     }
+}
+
+/// An object could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read {object}: {source}")]
+pub struct LookUpError {
+    object: ObjectKey,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Asks the API server for an object that no watch has told of yet, and tells
+/// whether it is there.
+pub async fn look_up(client: &Client, cache: &Cache, key: &ObjectKey) -> Result<bool, LookUpError> {
+    let failed = |source| LookUpError {
+        object: key.clone(),
+        source,
+    };
+    let resource = Resource::of(key).ok_or_else(|| failed("its kind is not known".into()))?;
+    let api: Api<DynamicObject> = match &key.namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource.api()),
+        None => Api::all_with(client.clone(), &resource.api()),
+    };
+    let found = timeout(CALL_TIMEOUT, api.get_opt(&key.name)).await;
+    let found = found.map_err(|_| failed("no answer in time".into()))?;
+    let Some(mut object) = found.map_err(|error| failed(error.into()))? else {
+        return Ok(false);
+    };
+    strip(&mut object);
+    let value = serde_json::to_value(object).map_err(|error| failed(error.into()))?;
+    cache.put(key.clone(), value);
+    Ok(true)
 }
 
 /// Follows the nodes for as long as the program runs.

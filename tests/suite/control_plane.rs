@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use devcluster::{Cluster, Distribution, Options, Progress, children, programs};
-use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use operator::dns::objects::ObjectKey;
 use operator::resources::{self, Resource};
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tests::program::{self, IMAGES};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+/// The release that the operator is of.
+pub const RELEASE: &str = "0.0.1-test";
 /// How long anything may take to become so before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,11 +45,25 @@ impl Plane {
 
     /// An API server of a distribution, that knows the DNS resource.
     pub async fn start_as(distribution: Distribution) -> Self {
-        let room = MACHINE.acquire().await.unwrap();
-        let options = Options {
+        Self::start_with(Options {
             distribution,
             ..Options::default()
-        };
+        })
+        .await
+    }
+
+    /// An API server without controllers: the test says how far DaemonSets are.
+    pub async fn without_controllers(distribution: Distribution) -> Self {
+        Self::start_with(Options {
+            distribution,
+            controllers: false,
+            ..Options::default()
+        })
+        .await
+    }
+
+    async fn start_with(options: Options) -> Self {
+        let room = MACHINE.acquire().await.unwrap();
         let cluster = Cluster::start(options, &Progress::hidden()).await.unwrap();
         let client = cluster.client().await.unwrap();
         let plane = Self {
@@ -142,6 +158,67 @@ impl Plane {
             .await;
     }
 
+    /// Deletes an object.
+    pub async fn delete(&self, key: &ObjectKey) {
+        let parameters = DeleteParams::default();
+        self.api_of(key).delete(&key.name, &parameters).await.unwrap();
+    }
+
+    /// Merges fields into the status of an object.
+    pub async fn patch_status(&self, key: &ObjectKey, status: Value) {
+        let merge = Patch::Merge(json!({ "status": status }));
+        let parameters = PatchParams::default();
+        let patched = self
+            .api_of(key)
+            .patch_status(&key.name, &parameters, &merge)
+            .await;
+        patched.unwrap();
+    }
+
+    /// Says of a DaemonSet what its controller would: of so many nodes, so many run
+    /// the present template, and on so many a pod is available.
+    pub async fn rolled_out(&self, name: &str, [nodes, updated, available]: [i64; 3]) {
+        let key = resources::daemon_set_key(name);
+        let set = self.get(&key).await.unwrap();
+        let status = json!({
+            "currentNumberScheduled": nodes, "desiredNumberScheduled": nodes,
+            "numberAvailable": available, "numberMisscheduled": 0, "numberReady": available,
+            "numberUnavailable": nodes - available,
+            "observedGeneration": set["metadata"]["generation"], "updatedNumberScheduled": updated,
+        });
+        self.patch_status(&key, status).await;
+    }
+
+    /// The Events on the DNS so far, as `type reason: note`.
+    pub async fn events(&self) -> Vec<String> {
+        use k8s_openapi::api::events::v1::Event;
+        let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
+        let events = events.list(&ListParams::default()).await.unwrap();
+        let of_dns = events.into_iter().filter(|event| {
+            let regarding = event.regarding.as_ref();
+            regarding.is_some_and(|object| object.kind.as_deref() == Some("DNS"))
+        });
+        let text = |text: Option<String>| text.unwrap_or_default();
+        of_dns
+            .map(|event| {
+                format!(
+                    "{} {}: {}",
+                    text(event.type_),
+                    text(event.reason),
+                    text(event.note)
+                )
+            })
+            .collect()
+    }
+
+    /// Waits for an Event on the DNS that holds a text.
+    pub async fn told(&self, what: &str) {
+        eventually(&format!("an Event with {what:?}"), async || {
+            self.events().await.iter().any(|event| event.contains(what))
+        })
+        .await;
+    }
+
     /// The Corefile in force.
     pub async fn corefile(&self) -> String {
         match self.get(&corefile_key()).await {
@@ -216,11 +293,27 @@ impl Operator {
     /// Starts the operator with further arguments. It serves nothing over HTTP unless
     /// they say so: the usual ports are the same for all that run here.
     pub fn start(plane: &Plane, arguments: &[&str]) -> Self {
-        Self::start_as(plane, plane.cluster.kubeconfig(), arguments)
+        Self::replica(plane, "operator", arguments)
     }
 
     /// Starts the operator with the rights of a kubeconfig.
     pub fn start_as(plane: &Plane, kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let environment = [("KUBECONFIG", kubeconfig.to_str().unwrap())];
+        Self::spawn(plane, "operator", arguments, &environment)
+    }
+
+    /// Starts the operator of the next release, which has another CoreDNS.
+    pub fn upgraded(plane: &Plane, coredns: &str) -> Self {
+        let environment = [("IMAGE", coredns), ("RELEASE_VERSION", "0.0.2-test")];
+        Self::spawn(plane, "operator", &[], &environment)
+    }
+
+    /// Starts a replica of the operator, by the name of its pod.
+    pub fn replica(plane: &Plane, name: &str, arguments: &[&str]) -> Self {
+        Self::spawn(plane, name, arguments, &[])
+    }
+
+    fn spawn(plane: &Plane, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = plane.cluster.state().join("operator.log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
         let silent = ["--metrics-bind-addr", "--health-bind-addr"]
@@ -228,18 +321,26 @@ impl Operator {
             .filter(|flag| !arguments.iter().any(|argument| argument.starts_with(flag)))
             .map(|flag| format!("{flag}=0"));
         let child = Command::new(program::path().unwrap())
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
             .args(arguments)
             .args(silent)
+            .env("KUBECONFIG", plane.cluster.kubeconfig())
             .envs(IMAGES)
-            .env("RELEASE_VERSION", "0.0.1-test")
+            .env("RELEASE_VERSION", RELEASE)
+            .env("POD_NAME", name)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)
             .spawn()
             .unwrap();
         Self { child, log }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Whether it still runs.

@@ -12,14 +12,18 @@
 )]
 
 mod admission;
+mod ca_bundles;
+mod cluster_operator;
 mod command_line;
 mod control_plane;
 mod dns_client;
 mod durations;
 mod faults;
 mod golden;
+mod leadership;
 mod manifests;
 mod node;
+mod nodes;
 mod permissions;
 mod properties;
 mod scenario;

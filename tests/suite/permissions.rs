@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use devcluster::certificates::Authority;
 use devcluster::control_plane::free_port;
 use devcluster::{Distribution, Progress, kubeconfig, manifests};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use kube::api::DeleteParams;
 use kube::config::Kubeconfig;
 use operator::dns::objects::ObjectKey;
@@ -94,7 +96,7 @@ async fn the_operator_may_do_what_it_does_and_nothing_else() {
     let operator = Operator::start_as(&plane, &own, &arguments.each_ref().map(String::as_str));
     everything_the_operator_does(&plane).await;
     scraped(&plane, &address, &authority).await;
-    drop(operator);
+    operator.stop();
     // A second start finds its Lease.
     let _operator = Operator::start_as(&plane, &own, &[]);
     edit_until_in_force(&plane, "5s").await;
@@ -138,7 +140,7 @@ async fn scraped(plane: &Plane, address: &str, authority: &Authority) {
 }
 
 async fn everything_the_operator_does(plane: &Plane) {
-    for key in kept_keys() {
+    for key in managed_keys() {
         eventually(&key.to_string(), async || plane.get(&key).await.is_some()).await;
     }
     edit_until_in_force(plane, "6s").await;
@@ -158,15 +160,23 @@ async fn edit_until_in_force(plane: &Plane, ttl: &str) {
         .await;
 }
 
+/// What the operator keeps on OpenShift.
+fn managed_keys() -> Vec<ObjectKey> {
+    let mut keys = kept_keys();
+    keys.extend([
+        ObjectKey::of::<ClusterRole>(None, "dns-monitoring"),
+        ObjectKey::of::<ClusterRoleBinding>(None, "dns-monitoring"),
+        ObjectKey::of::<Role>(Some("openshift-dns"), "prometheus-k8s"),
+        ObjectKey::of::<RoleBinding>(Some("openshift-dns"), "prometheus-k8s"),
+        resources::service_monitor_key(),
+    ]);
+    keys
+}
+
 /// Every object is changed, then deleted.
 async fn drift(plane: &Plane) {
-    let mut keys = kept_keys();
-    keys.push(ObjectKey {
-        api_version: "v1".into(),
-        kind: "Namespace".into(),
-        namespace: None,
-        name: "openshift-dns".into(),
-    });
+    let mut keys = managed_keys();
+    keys.push(ObjectKey::of::<Namespace>(None, "openshift-dns"));
     for key in &keys {
         let Some(edit) = damage(key) else { continue };
         let whole = plane.get(key).await.unwrap();
@@ -181,9 +191,12 @@ async fn drift(plane: &Plane) {
         .await;
     }
     for key in keys.iter().filter(|key| key.kind != "Namespace") {
-        let uid = plane.get(key).await.unwrap()["metadata"]["uid"].clone();
-        let api = plane.api_of(key);
-        api.delete(&key.name, &DeleteParams::default()).await.unwrap();
+        // Owned objects go with their owner, and may just not be there.
+        let uid = plane.get(key).await.unwrap_or_default()["metadata"]["uid"].clone();
+        let _ = plane
+            .api_of(key)
+            .delete(&key.name, &DeleteParams::default())
+            .await;
         given_time(&format!("{key} is back"), async || {
             let live = plane.get(key).await;
             live.is_some_and(|live| live["metadata"]["uid"] != uid)
@@ -249,12 +262,7 @@ async fn feature_gate(plane: &Plane) {
     };
     let gate = json!([{ "name": "DNSNameResolver" }]);
     gates(&gate, &json!([]));
-    let role = ObjectKey {
-        api_version: "rbac.authorization.k8s.io/v1".into(),
-        kind: "ClusterRole".into(),
-        namespace: None,
-        name: "openshift-dns".into(),
-    };
+    let role = ObjectKey::of::<ClusterRole>(None, "openshift-dns");
     given_time("the DNS pods may read DNSNameResolvers", async || {
         let rules = plane.get(&role).await.unwrap_or_default()["rules"].to_string();
         rules.contains("dnsnameresolvers")
@@ -353,14 +361,13 @@ async fn cluster_operator(plane: &Plane) {
 async fn deleted_dns(plane: &Plane) {
     let key = resources::default_dns_key();
     let uid = plane.get(&key).await.unwrap()["metadata"]["uid"].clone();
-    let dnses = plane.dnses();
-    dnses.delete(&key.name, &DeleteParams::default()).await.unwrap();
+    plane.delete(&key).await;
     eventually("another DNS", async || {
         let dns = plane.get(&key).await;
         dns.is_some_and(|dns| dns["metadata"]["uid"] != uid)
     })
     .await;
-    for key in kept_keys() {
+    for key in managed_keys() {
         eventually(&key.to_string(), async || plane.get(&key).await.is_some()).await;
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::control_plane::{Plane, corefile_key, eventually, kept_keys, quiet};
 
 /// Ready: every object is there, and the status speaks of this specification.
-async fn settled(plane: &Plane) {
+pub async fn settled(plane: &Plane) {
     for key in kept_keys() {
         eventually(&key.to_string(), async || plane.get(&key).await.is_some()).await;
     }
@@ -348,77 +348,6 @@ async fn a_deleted_dns_is_cleaned_up_and_made_anew() {
     .await;
     settled(&plane).await;
     plane.corefile_has("cache 900 {").await;
-}
-
-async fn create(plane: &Plane, object: Value) {
-    let key = ObjectKey::from_value(&object).unwrap();
-    let object: DynamicObject = serde_json::from_value(object).unwrap();
-    plane
-        .api_of(&key)
-        .create(&PostParams::default(), &object)
-        .await
-        .unwrap();
-}
-
-fn tls_server(bundle: &str) -> Value {
-    let tls = json!({ "serverName": "dns.example", "caBundle": { "name": bundle } });
-    json!([{ "name": "a", "zones": ["a.example"], "forwardPlugin": {
-        "upstreams": ["192.0.2.1"], "transportConfig": { "transport": "TLS", "tls": tls },
-    } }])
-}
-
-#[tokio::test]
-async fn a_ca_bundle_follows_its_source() {
-    let plane = Plane::start().await;
-    let operator = plane.operator();
-    settled(&plane).await;
-    create(
-        &plane,
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "openshift-config" } }),
-    )
-    .await;
-    let bundle = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": "my.bundle", "namespace": "openshift-config" },
-        "data": { "ca-bundle.crt": "first" },
-    });
-    create(&plane, bundle).await;
-    plane.edit(json!({ "servers": tls_server("my.bundle") })).await;
-    // The first eight digits of the SHA-256 of what the bundle holds.
-    plane
-        .corefile_has("tls /etc/pki/dns.example-ca-my.bundle-a7937b64/ca-bundle.crt")
-        .await;
-    let source = resources::config_map_key("openshift-config", "my.bundle");
-    let copy = resources::config_map_key("openshift-dns", "ca-my.bundle");
-    plane
-        .patch(&source, json!({ "metadata": { "annotations": { "a": "b" } } }))
-        .await;
-    plane
-        .patch(&source, json!({ "data": { "ca-bundle.crt": "second" } }))
-        .await;
-    plane
-        .corefile_has("tls /etc/pki/dns.example-ca-my.bundle-16367aac/ca-bundle.crt")
-        .await;
-    assert_eq!(plane.get(&copy).await.unwrap()["data"]["ca-bundle.crt"], "second");
-    plane
-        .api_of(&source)
-        .delete("my.bundle", &DeleteParams::default())
-        .await
-        .unwrap();
-    quiet().await;
-    assert!(plane.get(&copy).await.is_some(), "a copy in use stays");
-    plane.edit(json!({ "servers": tls_server("missing-cm") })).await;
-    plane.corefile_has("tls").await;
-    eventually("the unused copy is gone", async || {
-        plane.get(&copy).await.is_none()
-    })
-    .await;
-    assert_eq!(
-        operator.log().matches("missing-cm does not exist").count(),
-        1,
-        "{}",
-        operator.log()
-    );
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ async fn metrics_tell_of_the_operator_and_its_configuration() {
         "dns_operator_ca_bundles{state=\"missing\"} 0",
         "dns_operator_api_requests_total{verb=\"WATCH\",code=\"2xx\"} ",
         "dns_operator_api_requests_total{verb=\"PATCH\",code=\"2xx\"} ",
-        "dns_operator_leader ",
+        "dns_operator_leader 1",
         "dns_operator_build_info{version=\"",
         "process_resident_memory_bytes ",
         "process_cpu_seconds_total ",

@@ -86,9 +86,12 @@ impl Repairs {
     }
 }
 
+/// What the API server calls a writer that does not say its name.
+const NAMELESS: &str = "unknown";
+
 /// Who wrote an object last, by its managed fields, unless that was the operator.
 #[must_use]
 pub fn last_writer(live: &Value) -> Option<&str> {
     let manager = live["metadata"]["managedFields"][0]["manager"].as_str()?;
-    (manager != FIELD_MANAGER).then_some(manager)
+    (![FIELD_MANAGER, NAMELESS].contains(&manager)).then_some(manager)
 }

@@ -242,7 +242,7 @@ impl Reconciler {
             let Some(rollout) = rollout else {
                 continue;
             };
-            if rollout.is_rolling() {
+            if rollout.is_rolling() && rollout.current > 0 {
                 self.rolling.insert(name, true);
             } else if rollout.is_complete() && self.rolling.insert(name, false) == Some(true) {
                 let notice = Notice::rollout_finished(&daemon_set_key(name), rollout.desired);

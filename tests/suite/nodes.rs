@@ -1,0 +1,156 @@
+//! What the operator makes of the cluster's nodes: routing by zone, and placements
+//! that no node would take.
+
+use devcluster::Distribution;
+use k8s_openapi::api::core::v1::Node;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use operator::resources::{daemon_set_key, service_key};
+use serde_json::{Value, json};
+
+use crate::control_plane::{Plane, eventually, quiet};
+use crate::scenario::settled;
+
+const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+
+/// A ready node with processors.
+async fn join(plane: &Plane, name: &str, labels: Value) {
+    let node = json!({ "metadata": { "name": name, "labels": labels } });
+    let node: Node = serde_json::from_value(node).unwrap();
+    nodes(plane).create(&PostParams::default(), &node).await.unwrap();
+    change_status(plane, name, ready("True")).await;
+    // The API server gives new nodes a taint that a controller takes away.
+    change(plane, name, json!({ "spec": { "taints": null } })).await;
+}
+
+fn nodes(plane: &Plane) -> Api<Node> {
+    Api::all(plane.client.clone())
+}
+
+async fn change(plane: &Plane, name: &str, patch: Value) {
+    let patch = Patch::Merge(patch);
+    nodes(plane)
+        .patch(name, &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+}
+
+async fn change_status(plane: &Plane, name: &str, status: Value) {
+    let patch = Patch::Merge(json!({ "status": status }));
+    let patched = nodes(plane)
+        .patch_status(name, &PatchParams::default(), &patch)
+        .await;
+    patched.unwrap();
+}
+
+fn ready(status: &str) -> Value {
+    json!({
+        "allocatable": { "cpu": "3500m" }, "capacity": { "cpu": "4" },
+        "conditions": [{ "type": "Ready", "status": status, "reason": "Test", "message": "" }],
+    })
+}
+
+async fn has_hints(plane: &Plane) -> bool {
+    let service = plane
+        .get(&service_key("openshift-dns", "dns-default"))
+        .await
+        .unwrap();
+    service["metadata"]["annotations"][HINTS] == "auto"
+}
+
+#[tokio::test]
+async fn hints_come_and_go_with_the_zones() {
+    let plane = Plane::without_controllers(Distribution::Kubernetes).await;
+    let _operator = plane.operator();
+    settled(&plane).await;
+    let zone = |zone: &str| json!({ "topology.kubernetes.io/zone": zone });
+    join(&plane, "a", zone("a")).await;
+    join(&plane, "b", zone("a")).await;
+    quiet().await;
+    assert!(!has_hints(&plane).await, "one zone");
+    join(&plane, "c", zone("c")).await;
+    eventually("two zones", async || has_hints(&plane).await).await;
+    join(&plane, "d", json!({})).await;
+    eventually("a worker without a zone", async || !has_hints(&plane).await).await;
+    let control_plane = json!({ "node-role.kubernetes.io/master": "" });
+    change(&plane, "d", json!({ "metadata": { "labels": control_plane } })).await;
+    eventually("it runs no workers' pods", async || has_hints(&plane).await).await;
+    change_status(&plane, "c", ready("Unknown")).await;
+    eventually("the second zone is down", async || !has_hints(&plane).await).await;
+    change_status(&plane, "c", ready("True")).await;
+    eventually("and up again", async || has_hints(&plane).await).await;
+    nodes(&plane).delete("c", &DeleteParams::default()).await.unwrap();
+    eventually("and gone", async || !has_hints(&plane).await).await;
+}
+
+async fn selector(plane: &Plane) -> Value {
+    let set = plane.get(&daemon_set_key("dns-default")).await.unwrap();
+    set["spec"]["template"]["spec"]["nodeSelector"].clone()
+}
+
+#[tokio::test]
+async fn a_placement_that_no_node_would_take_is_refused_until_one_does() {
+    let plane = Plane::without_controllers(Distribution::Kubernetes).await;
+    join(&plane, "a", json!({ "kubernetes.io/os": "linux" })).await;
+    let _operator = plane.operator();
+    settled(&plane).await;
+    plane.rolled_out("dns-default", [1, 1, 1]).await;
+    plane.rolled_out("node-resolver", [1, 1, 1]).await;
+    let placement = json!({
+        "nodeSelector": { "dns": "here" },
+        "tolerations": [
+            { "key": "dns", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60 },
+            { "key": "dns", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60 },
+        ],
+    });
+    plane
+        .edit(json!({ "nodePlacement": placement, "cache": { "positiveTTL": "6s" } }))
+        .await;
+    plane.corefile_has("cache 6 {").await;
+    plane
+        .told("Warning UnsafeNodePlacement: spec.nodePlacement")
+        .await;
+    eventually("it is told", async || {
+        plane.condition("Progressing").await["message"]
+            .as_str()
+            .is_some_and(|message| {
+                message.contains("want map[dns:here]") && message.contains("TolerationSeconds:60")
+            })
+    })
+    .await;
+    assert_eq!(selector(&plane).await, json!({ "kubernetes.io/os": "linux" }));
+    quiet().await;
+    let before = plane.requests().len();
+    quiet().await;
+    assert_eq!(plane.requests().len(), before, "a refused placement is no loop");
+    // A cordoned node, one under pressure and one that is only not preferred will do.
+    let taints = json!([
+        { "key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule" },
+        { "key": "soft", "effect": "PreferNoSchedule" },
+        { "key": "dns", "value": "only", "effect": "NoExecute" },
+        { "key": "other", "effect": "NoSchedule" },
+    ]);
+    change(
+        &plane,
+        "a",
+        json!({ "metadata": { "labels": { "dns": "here" } }, "spec": { "taints": taints } }),
+    )
+    .await;
+    quiet().await;
+    assert_eq!(
+        selector(&plane).await,
+        json!({ "kubernetes.io/os": "linux" }),
+        "one taint is not tolerated"
+    );
+    let tolerated = json!(taints.as_array().unwrap()[..3]);
+    change(
+        &plane,
+        "a",
+        json!({ "spec": { "taints": tolerated, "unschedulable": true } }),
+    )
+    .await;
+    eventually("a node takes them", async || {
+        selector(&plane).await == json!({ "dns": "here" })
+    })
+    .await;
+}
