@@ -50,14 +50,14 @@ pub enum ApplyError {
         object: ObjectKey,
     },
     /// The API server refused, or could not be reached.
-    #[error("failed to {action} {object}: {source}")]
+    #[error("failed to {action} {object}: {}", told(reason))]
     Refused {
         /// What was tried.
         action: &'static str,
         /// With what.
         object: ObjectKey,
         /// Why.
-        source: Box<kube::Error>,
+        reason: Box<kube::Error>,
     },
     /// The kind is none that the operator writes: a defect of the program.
     #[error("failed to write {0}: the operator does not know where it is served")]
@@ -68,8 +68,8 @@ impl ApplyError {
     /// Whether the place of the object is not there, such as its namespace.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { source, .. }
-            if matches!(&**source, kube::Error::Api(status) if status.is_not_found()))
+        matches!(self, Self::Refused { reason, .. }
+            if matches!(&**reason, kube::Error::Api(status) if status.is_not_found()))
     }
 }
 
@@ -203,6 +203,14 @@ fn patch_parameters() -> PatchParams {
     }
 }
 
+/// The API server's own words; what surrounds them is for programs.
+fn told(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        error => error.to_string(),
+    }
+}
+
 async fn answered<T>(
     action: &'static str,
     object: &ObjectKey,
@@ -226,7 +234,7 @@ fn refused(action: &'static str, object: &ObjectKey, error: kube::Error) -> Appl
         error => ApplyError::Refused {
             action,
             object,
-            source: Box::new(error),
+            reason: Box::new(error),
         },
     }
 }

@@ -4,7 +4,7 @@
 //! The operator answers for the fields it sets and leaves the others to whoever
 //! set them, among them the API server with its defaults. A list is as long as
 //! wanted, its items in the wanted order. A repair is a fixed point: applied, it
-//! leaves no difference.
+//! leaves no difference. A wanted `null` stands for a field that nobody may set.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +28,12 @@ const ALTERNATIVES: [&str; 3] = ["livenessProbe", "readinessProbe", "volumes"];
 const TEXT_MAPS: [&str; 5] = ["annotations", "data", "labels", "matchLabels", "nodeSelector"];
 
 /// What the API server puts into fields that nobody has set.
-const DEFAULTS: [(&str, i64); 1] = [("terminationGracePeriodSeconds", 30)];
+const DEFAULTS: [(&str, &str); 4] = [
+    ("internalTrafficPolicy", "Cluster"),
+    ("sessionAffinity", "None"),
+    ("terminationGracePeriodSeconds", "30"),
+    ("type", "ClusterIP"),
+];
 
 /// A live object differs from the wanted one.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +105,10 @@ impl Place {
 
     /// Whether a field that must be missing is as good as that.
     fn is_unset(&self, found: &Value) -> bool {
-        let by_default = |(key, value): &(&str, i64)| *key == self.key && *found == *value;
+        let by_default = |(key, value): &(&str, &str)| {
+            let same_number = found.as_i64().is_some_and(|number| value.parse() == Ok(number));
+            *key == self.key && (found == value || same_number)
+        };
         found.is_null()
             || (!self.in_text_map && (is_empty(found) || *found == false || DEFAULTS.iter().any(by_default)))
     }

@@ -99,16 +99,18 @@ impl Nodes {
         self.by_name.values().filter_map(|node| node.worker.as_ref())
     }
 
-    /// Whether a DNS pod of this placement finds a node.
+    /// Whether a DNS pod of this placement finds a node. Where there are no nodes,
+    /// no pod can be lost by it.
     #[must_use]
     pub fn admit(&self, placement: &Placement) -> bool {
-        self.by_name.values().any(|node| {
-            let has = |key: &str, value: &str| {
-                let label = node.labels.iter().find(|label| label.0 == key);
-                label.is_some_and(|label| label.1 == value)
-            };
-            placement.admits(has, node.taints.iter().map(AsRef::as_ref))
-        })
+        self.by_name.is_empty()
+            || self.by_name.values().any(|node| {
+                let has = |key: &str, value: &str| {
+                    let label = node.labels.iter().find(|label| label.0 == key);
+                    label.is_some_and(|label| label.1 == value)
+                };
+                placement.admits(has, node.taints.iter().map(AsRef::as_ref))
+            })
     }
 
     fn label(&mut self, key: &str, value: &str) -> Arc<(String, String)> {

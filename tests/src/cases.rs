@@ -85,6 +85,121 @@ pub struct DurationCase {
     pub rounded_seconds: Option<f64>,
 }
 
+/// What was observed of a DNS, and what OpenShift's operator says of it.
+#[derive(Debug, Deserialize)]
+pub struct StatusCase {
+    /// Group and name.
+    pub name: String,
+    /// What was observed.
+    pub request: StatusRequest,
+    /// What came of it.
+    pub expected: ExpectedStatus,
+}
+
+/// The state of a DNS.
+#[derive(Debug, Deserialize)]
+pub struct StatusRequest {
+    /// The address of the DNS service; empty when it has none.
+    #[serde(rename = "clusterIP")]
+    pub cluster_ip: String,
+    /// The DNS resource.
+    pub dns: Value,
+    /// The DaemonSets and the conditions so far.
+    pub status: StatusInputs,
+}
+
+/// The DaemonSets and the conditions so far.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusInputs {
+    /// Whether the DaemonSet of the DNS pods exists.
+    #[serde(rename = "haveDNSDaemonSet")]
+    pub have_dns_daemon_set: bool,
+    /// The status of that DaemonSet.
+    pub dns_daemon_set_status: Value,
+    /// The whole of that DaemonSet, where more than its status matters.
+    pub dns_daemon_set: Option<Value>,
+    /// Whether the node-resolver DaemonSet exists.
+    pub have_node_resolver_daemon_set: bool,
+    /// Its status.
+    pub node_resolver_daemon_set_status: Value,
+    /// The conditions, each with its `ageSeconds`.
+    pub old_conditions: Vec<Value>,
+    /// How long a condition that just turned good stays, where it is not 40
+    /// seconds.
+    pub tolerance_seconds: Option<i64>,
+}
+
+/// The conditions, and when they are looked at again.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExpectedStatus {
+    /// The conditions in order; `transition` is `now` or `kept`.
+    pub conditions: Vec<Value>,
+    /// When to look again; 0 is never.
+    pub requeue_after_seconds: i64,
+    /// When to try again after an error.
+    pub retry_after_seconds: Option<i64>,
+}
+
+/// Objects, and what OpenShift's operator makes of them.
+#[derive(Debug, Deserialize)]
+pub struct ReconcileCase {
+    /// Group and name.
+    pub name: String,
+    /// What is there.
+    pub request: ReconcileRequest,
+    /// What is there afterwards.
+    pub expected: ExpectedObjects,
+    /// The writes, as `verb Kind[/subresource] name`.
+    pub writes: Vec<String>,
+}
+
+/// Objects, and how the operator is run on them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReconcileRequest {
+    /// The objects that are there.
+    pub objects: Vec<Value>,
+    /// The images of the operand.
+    pub images: CaseImages,
+    /// The calls that fail, as `verb Kind [name]`.
+    #[serde(default)]
+    pub fail_on: Vec<String>,
+    /// The version of the release, where it matters.
+    pub release_version: Option<String>,
+    /// How often OpenShift's operator looks.
+    #[serde(default = "once")]
+    pub times: usize,
+    /// Whether the ClusterOperator is kept too.
+    #[serde(default)]
+    pub status_controller: bool,
+}
+
+fn once() -> usize {
+    1
+}
+
+/// The images of the operand.
+#[derive(Debug, Deserialize)]
+pub struct CaseImages {
+    /// CoreDNS.
+    pub coredns: String,
+    /// The node-resolver.
+    #[serde(rename = "openshiftCLI")]
+    pub openshift_cli: String,
+    /// The proxy before the metrics.
+    #[serde(rename = "kubeRBACProxy")]
+    pub kube_rbac_proxy: String,
+}
+
+/// What is there afterwards.
+#[derive(Debug, Deserialize)]
+pub struct ExpectedObjects {
+    /// Every object.
+    pub objects: Vec<Value>,
+}
+
 /// The cases for rendering.
 pub fn render() -> Result<Vec<RenderCase>> {
     load("render.jsonl")
@@ -93,6 +208,16 @@ pub fn render() -> Result<Vec<RenderCase>> {
 /// The cases for durations.
 pub fn durations() -> Result<Vec<DurationCase>> {
     load("durations.jsonl")
+}
+
+/// The cases for the status of the DNS.
+pub fn status() -> Result<Vec<StatusCase>> {
+    load("status.jsonl")
+}
+
+/// The cases for whole passes.
+pub fn reconcile() -> Result<Vec<ReconcileCase>> {
+    load("reconcile.jsonl")
 }
 
 fn load<T: DeserializeOwned>(file: &str) -> Result<Vec<T>> {

@@ -1,6 +1,7 @@
 //! The program under test.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,7 +36,12 @@ pub fn path() -> Result<&'static Path> {
 
 fn build() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo tells a test of itself would make it build libraries anew.
+    for (name, _) in env::vars_os().filter(|(name, _)| tells_of_package(name)) {
+        command.env_remove(name);
+    }
+    let status = command
         .args(["build", "--package", "operator"])
         .current_dir(workspace())
         .status()
@@ -43,6 +49,11 @@ fn build() -> Result<PathBuf> {
     ensure!(status.success(), "failed to build the operator");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     Ok(target.join("debug").join("dns-operator"))
+}
+
+fn tells_of_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// What a run of the program came to.

@@ -12,6 +12,9 @@
 )]
 
 mod admission;
+mod api_faults;
+mod api_server;
+mod api_server_parity;
 mod ca_bundles;
 mod cluster_operator;
 mod command_line;
@@ -20,11 +23,14 @@ mod dns_client;
 mod durations;
 mod faults;
 mod golden;
+mod in_memory;
 mod leadership;
 mod manifests;
 mod node;
 mod nodes;
 mod permissions;
 mod properties;
+mod reconcile_cases;
 mod scenario;
 mod serving;
+mod status_cases;

@@ -27,7 +27,9 @@ const NAMESPACE: &str = "openshift-dns-operator";
 const ACCOUNT: &str = "dns-operator";
 
 /// Rights that no request of the operator's own needs, each with its reason.
-const HELD: [(&str, &str); 9] = [
+const HELD: [(&str, &str); 11] = [
+    ("list pods", POD),
+    ("watch pods", POD),
     ("list endpoints", POD),
     ("watch endpoints", POD),
     ("get dnsnameresolvers.network.openshift.io", POD),
@@ -227,13 +229,16 @@ async fn ca_bundle(plane: &Plane) {
     fs::write(&file, Authority::new().unwrap().certificate()).unwrap();
     let file = format!("--from-file={}", file.display());
     plane.kubectl(&["create", "configmap", "my-ca", "-n", "openshift-config", &file]);
-    let tls = json!({ "serverName": "dns.example", "caBundle": { "name": "my-ca" } });
-    let forward = json!({
-        "upstreams": ["192.0.2.1"],
-        "transportConfig": { "transport": "TLS", "tls": tls },
-    });
-    let server = json!([{ "name": "a", "zones": ["a.example"], "forwardPlugin": forward }]);
-    plane.edit(json!({ "servers": server })).await;
+    let servers = |bundle: &str| {
+        let tls = json!({ "serverName": "dns.example", "caBundle": { "name": bundle } });
+        let transport = json!({ "transport": "TLS", "tls": tls });
+        let forward = json!({ "upstreams": ["192.0.2.1"], "transportConfig": transport });
+        json!([{ "name": "a", "zones": ["a.example"], "forwardPlugin": forward }])
+    };
+    // One that is not there is looked for.
+    plane.edit(json!({ "servers": servers("none") })).await;
+    plane.corefile_has("a.example:5353 {").await;
+    plane.edit(json!({ "servers": servers("my-ca") })).await;
     let copy = resources::config_map_key("openshift-dns", "ca-my-ca");
     eventually("the copy", async || plane.get(&copy).await.is_some()).await;
     plane.edit(json!({ "servers": null })).await;

@@ -65,7 +65,9 @@ impl Reconciler {
     /// Every object of the operator but the namespace, the last applied first.
     fn managed_objects(&self, dns: &StoredDns, failures: &mut Failures) -> Vec<ObjectKey> {
         let served = self.served.borrow();
-        let (inputs, _) = observe::inputs(&self.cache, &self.setup, served.as_ref(), dns);
+        let (mut inputs, _) = observe::inputs(&self.cache, &self.setup, served.as_ref(), dns);
+        // What belongs to the DaemonSet may be there still when that has gone.
+        inputs.daemon_set_uid.get_or_insert_default();
         let any = Config::decode(&Value::Null);
         let config = match (&self.last_good, any) {
             (Some(config), _) => config.clone(),

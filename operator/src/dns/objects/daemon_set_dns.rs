@@ -60,7 +60,13 @@ pub(super) fn desired(config: &Config, inputs: &Inputs, kept: &[Mount]) -> Resul
     );
     for container in pod["containers"].as_array_mut().into_iter().flatten() {
         let probes: &[&str] = match container["name"].as_str() {
-            Some(PROXY_CONTAINER) => &["env", "livenessProbe", "readinessProbe", "startupProbe"],
+            Some(PROXY_CONTAINER) => &[
+                "command",
+                "env",
+                "livenessProbe",
+                "readinessProbe",
+                "startupProbe",
+            ],
             _ => &["env", "startupProbe"],
         };
         must_be_missing(container, probes);

@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::Service;
 use serde_json::{Value, json};
 
+use super::daemon_set_dns::must_be_missing;
 use super::{BuildError, Desired, Template, decode, encode, owner};
 use crate::dns::inputs::Inputs;
 
@@ -10,6 +11,16 @@ const WHAT: &str = "the DNS service";
 
 static TEMPLATE: Template<Service> =
     Template::new(|| decode(include_str!("../../../../templates/objects/service-dns.yaml")));
+/// Fields that nobody may set: they change who is answered, and from where.
+const UNSET: [&str; 7] = [
+    "externalIPs",
+    "externalName",
+    "internalTrafficPolicy",
+    "publishNotReadyAddresses",
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "type",
+];
 const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
 
 /// The Service, once it is known at which address: the API server would choose
@@ -28,5 +39,6 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
         Value::Null
     };
     desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
+    must_be_missing(&mut desired.value["spec"], &UNSET);
     Ok(Some(desired))
 }
