@@ -3,7 +3,7 @@
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use crate::Dns;
+use crate::{Dns, DnsNameResolver};
 
 /// A custom resource definition and the file under `manifests/` that holds it.
 /// The cluster-version operator applies the files in the order of their names.
@@ -18,10 +18,16 @@ pub struct Definition {
 /// Every definition.
 #[must_use]
 pub fn crds() -> Vec<Definition> {
-    vec![Definition {
-        file: "0000_70_dns-operator_00.crd.yaml",
-        crd: dns(),
-    }]
+    vec![
+        Definition {
+            file: "0000_70_dns-operator_00.crd.yaml",
+            crd: dns(),
+        },
+        Definition {
+            file: "0000_70_dns_00_dnsnameresolvers.crd.yaml",
+            crd: dns_name_resolver(),
+        },
+    ]
 }
 
 fn dns() -> Value {
@@ -35,12 +41,7 @@ fn dns() -> Value {
     crd["spec"]["names"] = json!({
         "kind": "DNS", "listKind": "DNSList", "plural": "dnses", "singular": "dns",
     });
-    let version = &mut crd["spec"]["versions"][0];
-    if let Some(version) = version.as_object_mut() {
-        version.remove("additionalPrinterColumns");
-    }
-    let schema = &mut version["schema"]["openAPIV3Schema"];
-    follow_openshift(schema);
+    let schema = schema_of(&mut crd);
     // A rule about one field that depends on another: the derived schema has no
     // place for it.
     if let Some(upstream) =
@@ -60,7 +61,6 @@ fn dns() -> Value {
     if let Some(root) = schema.as_object_mut() {
         // A DNS without a spec is a DNS with every default.
         root.remove("required");
-        root.remove("title");
     }
     let status = &mut schema["properties"]["status"];
     status["required"] = json!(["clusterDomain", "clusterIP"]);
@@ -71,6 +71,39 @@ fn dns() -> Value {
     }
     status["properties"]["conditions"]["x-kubernetes-list-type"] = json!("atomic");
     crd
+}
+
+fn dns_name_resolver() -> Value {
+    let mut crd = json!(DnsNameResolver::crd());
+    crd["metadata"]["annotations"] = json!({
+        "api-approved.openshift.io": "https://github.com/openshift/api/pull/1524",
+        "api.openshift.io/merged-by-featuregates": "true",
+        "include.release.openshift.io/ibm-cloud-managed": "true",
+        "include.release.openshift.io/self-managed-high-availability": "true",
+        "release.openshift.io/feature-set": "CustomNoUpgrade,DevPreviewNoUpgrade,TechPreviewNoUpgrade",
+    });
+    crd["spec"]["names"] = json!({
+        "kind": "DNSNameResolver",
+        "listKind": "DNSNameResolverList",
+        "plural": "dnsnameresolvers",
+        "singular": "dnsnameresolver",
+    });
+    schema_of(&mut crd);
+    crd
+}
+
+/// The schema of the only version, in the form OpenShift's definitions have.
+fn schema_of(crd: &mut Value) -> &mut Value {
+    let version = &mut crd["spec"]["versions"][0];
+    if let Some(version) = version.as_object_mut() {
+        version.remove("additionalPrinterColumns");
+    }
+    let schema = &mut version["schema"]["openAPIV3Schema"];
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("title");
+    }
+    follow_openshift(schema);
+    schema
 }
 
 /// An optional field of ours is one that may be left out. `null` is not a value

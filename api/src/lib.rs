@@ -4,6 +4,7 @@
 
 mod crd;
 mod dns;
+mod dns_name_resolver;
 mod duration;
 
 pub use crd::{Definition, crds};
@@ -11,5 +12,8 @@ pub use dns::{
     CaBundleReference, Cache, Dns, DnsSpec, DnsStatus, ForwardPlugin, ForwardingPolicy, LogLevel,
     NodePlacement, OperatorCondition, ProtocolStrategy, Server, ServerTls, Transport, TransportConfig,
     Upstream, UpstreamResolvers, UpstreamType,
+};
+pub use dns_name_resolver::{
+    DnsNameResolver, DnsNameResolverSpec, DnsNameResolverStatus, NameCondition, ResolvedAddress, ResolvedName,
 };
 pub use duration::{DURATION_PATTERN, DurationError, GoDuration};

@@ -141,10 +141,19 @@ impl Applier {
     /// Writes fields of an object's status, provided that the object is still as
     /// the cache has it: the answer then holds nothing that the watch has not told.
     pub async fn patch_status(&self, key: &ObjectKey, status: Value) -> Result<(), ApplyError> {
-        let version = self
-            .cache
-            .get(key)
-            .map(|live| live["metadata"]["resourceVersion"].clone());
+        let live = self.cache.get(key);
+        self.patch_status_of(key, live.as_deref().unwrap_or(&Value::Null), status)
+            .await
+    }
+
+    /// Writes fields of the status, provided that the object is still as `live`.
+    pub async fn patch_status_of(
+        &self,
+        key: &ObjectKey,
+        live: &Value,
+        status: Value,
+    ) -> Result<(), ApplyError> {
+        let version = &live["metadata"]["resourceVersion"];
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": status });
         let api = self.api(key)?;
         let patch = Patch::Merge(&patch);

@@ -1,10 +1,10 @@
 //! The cluster DNS operator.
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
-//! DNS resource to running pods. The programs people start are in [`cli`],
-//! [`run`] and [`render`]. [`watch`] reads from the API server into [`cache`],
-//! [`apply`] writes to it; beside them [`serve`] alone talks to it, to ask who may
-//! read the metrics.
+//! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
+//! of single names fresh. The programs people start are in [`cli`], [`run`] and
+//! [`render`]. [`watch`] reads from the API server into [`cache`], [`apply`] writes
+//! to it; beside them [`serve`] alone talks to it, to ask who may read the metrics.
 
 pub mod apply;
 pub mod cache;
@@ -18,6 +18,7 @@ pub mod images;
 pub mod leader;
 pub mod logging;
 pub mod metrics;
+pub mod name_resolver;
 pub mod nodes;
 pub mod render;
 pub mod resources;

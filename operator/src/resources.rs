@@ -4,6 +4,7 @@
 use kube::core::ApiResource;
 
 use crate::dns::cluster::SINGLETON;
+use crate::dns::inputs::NAME_RESOLVER_NAMESPACE;
 use crate::dns::names::{
     self, CLUSTER_ROLE, CONFIG_NAMESPACE, DNS_DEFAULT, LEASE, MONITORING_ROLE, NAMESPACE, OPERATOR_NAMESPACE,
 };
@@ -57,7 +58,15 @@ const CLUSTER_ROLE_BINDINGS: Resource = resource(
     "clusterrolebindings",
 );
 
-const ALL: [Resource; 17] = [
+const ENDPOINT_SLICES: Resource = resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
+const NAME_RESOLVERS: Resource = resource(
+    "network.openshift.io",
+    "v1alpha1",
+    "DNSNameResolver",
+    "dnsnameresolvers",
+);
+
+const ALL: [Resource; 19] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -75,6 +84,8 @@ const ALL: [Resource; 17] = [
     CLUSTER_OPERATOR,
     SERVICE_MONITORS,
     LEASES,
+    ENDPOINT_SLICES,
+    NAME_RESOLVERS,
 ];
 
 impl Resource {
@@ -192,6 +203,12 @@ pub const WATCHED_WHERE_DEFINED: [Scope; 5] = [
     },
 ];
 
+/// The names that are kept resolved: watched where they are defined, while the
+/// feature gate `DNSNameResolver` is on.
+pub const WATCHED_NAME_RESOLVERS: Scope = within(NAME_RESOLVER_NAMESPACE, NAME_RESOLVERS);
+/// The pods that are asked for them, watched as long.
+pub const WATCHED_DNS_PODS: Scope = within(NAMESPACE, ENDPOINT_SLICES);
+
 /// The DNS resource of a name.
 #[must_use]
 pub fn dns_key(name: &str) -> ObjectKey {
@@ -238,6 +255,12 @@ pub fn service_monitor_key() -> ObjectKey {
 #[must_use]
 pub fn lease_key() -> ObjectKey {
     key(LEASES, Some(OPERATOR_NAMESPACE), LEASE)
+}
+
+/// The DNSNameResolver of a name.
+#[must_use]
+pub fn name_resolver_key(name: &str) -> ObjectKey {
+    key(NAME_RESOLVERS, Some(NAME_RESOLVER_NAMESPACE), name)
 }
 
 /// A ConfigMap.

@@ -22,7 +22,6 @@ use crate::cache::Cache;
 use crate::cli::RunArgs;
 use crate::dns::corefile::Templates;
 use crate::dns::{Outcome, Reconciler, Setup};
-use crate::events;
 use crate::images::Images;
 use crate::leader::Candidate;
 use crate::logging::Logging;
@@ -32,6 +31,7 @@ use crate::serve::{ProfileInForce, serve};
 use crate::served::{self, Served};
 use crate::vitals::Vitals;
 use crate::watch::{self, Listed};
+use crate::{events, name_resolver};
 
 /// How long one pass over the objects may take: the client repeats a refused
 /// request for minutes.
@@ -125,6 +125,13 @@ pub async fn operate(
     let work = async {
         let served = follow_all(&client, &cache, &mut tasks).await?;
         vitals.health.listed();
+        tasks.spawn(name_resolver::run(
+            client.clone(),
+            Arc::clone(&cache),
+            setup.cluster.release_version.clone(),
+            served.clone(),
+            leads.clone(),
+        ));
         let mut reconciler = Reconciler::new(
             client.clone(),
             Arc::clone(&cache),

@@ -13,7 +13,7 @@ use kube::{Api, Client};
 use tokio::sync::watch as channel;
 
 use crate::dns::objects::ObjectKey;
-use crate::resources::{Resource, WATCHED_WHERE_DEFINED};
+use crate::resources::{Resource, WATCHED_NAME_RESOLVERS, WATCHED_WHERE_DEFINED};
 use crate::watch::{PAGE, WATCH_SECONDS};
 
 /// The definitions that matter, as far as the cluster has them.
@@ -40,6 +40,7 @@ impl Served {
 pub async fn follow(client: Client, tell: channel::Sender<Option<Served>>) {
     let wanted: BTreeSet<String> = WATCHED_WHERE_DEFINED
         .iter()
+        .chain([&WATCHED_NAME_RESOLVERS])
         .map(|scope| scope.resource.definition())
         .collect();
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client);

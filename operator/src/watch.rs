@@ -18,6 +18,7 @@ use crate::apply::{CALL_TIMEOUT, FIELD_MANAGER};
 use crate::cache::Cache;
 use crate::dns::node::Node;
 use crate::dns::objects::ObjectKey;
+use crate::name_resolver::pods::ready_addresses;
 use crate::resources::{Resource, Scope};
 use crate::served::Served;
 
@@ -200,6 +201,10 @@ pub fn strip(object: &mut DynamicObject) {
             ..ManagedFieldsEntry::default()
         }]
     });
+    // Only EndpointSlices have them; with thousands of nodes they are long.
+    if let Some(endpoints) = object.data.get_mut("endpoints") {
+        *endpoints = ready_addresses(endpoints);
+    }
 }
 
 /// An object with its key. Items of a list do not carry their kind.

@@ -1,7 +1,9 @@
-//! The resource definition on a real API server gives OpenShift's verdicts.
+//! The resource definitions on a real API server give OpenShift's verdicts.
 
-use kube::api::{DynamicObject, PostParams};
-use serde_json::Value;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use operator::dns::objects::ObjectKey;
+use operator::resources;
+use serde_json::{Value, json};
 use tests::cases;
 
 use crate::control_plane::Plane;
@@ -54,4 +56,60 @@ fn spec(dns: &Value) -> Value {
         }
     }
     spec
+}
+
+/// A name is absolute, in lower case, of two labels or more after the asterisk, and
+/// stays what it is.
+#[tokio::test]
+async fn a_name_to_resolve_is_checked_and_kept() {
+    let plane = Plane::start().await;
+    let key = resources::name_resolver_key("www");
+    plane.make_namespace(key.namespace.as_deref().unwrap()).await;
+    let too_long = format!("{}.example.com.", ["a"; 122].join("."));
+    for name in [
+        "example.com",
+        "com.",
+        "*.com.",
+        "Example.com.",
+        "a.*.example.com.",
+        "*",
+        &too_long,
+    ] {
+        let answer = create(&plane, &key, json!({ "name": name })).await;
+        assert!(refusal(answer).contains("spec.name"), "{name}");
+    }
+    let wildcard = resources::name_resolver_key("wildcard");
+    for (key, name) in [(&wildcard, "*.example.com."), (&key, "a-b.example.com.")] {
+        create(&plane, key, json!({ "name": name })).await.unwrap();
+    }
+    let resolvers = plane.api_of(&key);
+    let parameters = PatchParams::default();
+    let other = Patch::Merge(json!({ "spec": { "name": "ftp.example.com." } }));
+    let answer = resolvers.patch("www", &parameters, &other).await;
+    assert!(refusal(answer).contains("spec.name is immutable"));
+    let address = json!({ "ip": "192.0.2.1", "lastLookupTime": "2026-01-01T00:00:00Z", "ttlSeconds": 1 });
+    let names = json!([{ "dnsName": "a-b.example.com.", "resolvedAddresses": [address, address] }]);
+    let status = Patch::Merge(json!({ "status": { "resolvedNames": names } }));
+    let answer = resolvers.patch_status("www", &parameters, &status).await;
+    assert!(refusal(answer).contains("Duplicate value"));
+    plane.cluster.stop().unwrap();
+}
+
+async fn create(plane: &Plane, key: &ObjectKey, spec: Value) -> kube::Result<DynamicObject> {
+    let object = serde_json::from_value(json!({
+        "apiVersion": key.api_version,
+        "kind": key.kind,
+        "metadata": { "name": key.name },
+        "spec": spec,
+    }))
+    .unwrap();
+    plane.api_of(key).create(&PostParams::default(), &object).await
+}
+
+/// What the API server has against an object.
+fn refusal(answer: kube::Result<DynamicObject>) -> String {
+    match answer {
+        Err(kube::Error::Api(status)) if status.code == 422 => status.message,
+        other => panic!("not refused as invalid: {other:?}"),
+    }
 }

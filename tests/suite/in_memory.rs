@@ -10,6 +10,7 @@ use operator::dns::Setup;
 use operator::dns::corefile::Templates;
 use operator::images::Images;
 use operator::resources::WATCHED_WHERE_DEFINED;
+use operator::vitals::Vitals;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::{Value, json};
 
@@ -44,6 +45,7 @@ pub async fn operate(client: Client, setting: Setting) {
             cluster_domain: "cluster.local".into(),
             release_version: setting.release_version,
         },
+        vitals: Vitals::default(),
     };
     operator::run::operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await

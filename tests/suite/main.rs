@@ -1,8 +1,8 @@
 //! The test suite: one binary, linked once.
 //!
 //! From the outside in: `command_line` and `golden` need nothing; `admission`,
-//! `manifests`, `permissions`, `scenario`, `serving` and `faults` start an API server
-//! each; `node` starts a whole node with pods and needs root.
+//! `manifests`, `permissions`, `scenario`, `serving`, `name_lookups` and `faults` start an
+//! API server each; `node` starts a whole node with pods and needs root.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,12 +20,15 @@ mod cluster_operator;
 mod command_line;
 mod control_plane;
 mod dns_client;
+mod dns_server;
 mod durations;
 mod faults;
 mod golden;
 mod in_memory;
 mod leadership;
 mod manifests;
+mod name_lookups;
+mod name_resolver;
 mod node;
 mod nodes;
 mod permissions;

@@ -64,6 +64,7 @@ fn everything_of_openshifts_operator_is_there() {
         "0000_70_dns-operator_02-deployment-ibm-cloud-managed.yaml",
         "0000_70_dns-operator_02-deployment.yaml",
         "0000_70_dns-operator_03-cluster-operator.yaml",
+        "0000_70_dns_00_dnsnameresolvers.crd.yaml",
         "0000_90_dns-operator_00_prometheusrole.yaml",
         "0000_90_dns-operator_01_prometheusrolebinding.yaml",
         "0000_90_dns-operator_02_servicemonitor.yaml",
