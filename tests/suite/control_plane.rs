@@ -2,11 +2,11 @@
 //! process beside it.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use devcluster::{Cluster, Distribution, Options, Progress};
+use devcluster::{Cluster, Distribution, Options, Progress, children, programs};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use operator::dns::objects::ObjectKey;
@@ -109,6 +109,14 @@ impl Plane {
             dnses.list(&ListParams::default()).await.is_ok()
         })
         .await;
+    }
+
+    /// Runs kubectl as the administrator; fails with what it says.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let kubectl = programs::KUBECTL.path(&Progress::hidden()).unwrap();
+        let mut command = Command::new(kubectl);
+        command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
+        children::run(command.args(arguments)).unwrap()
     }
 
     fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
@@ -288,6 +296,12 @@ impl Operator {
         Self::replica(plane, "operator", arguments)
     }
 
+    /// Starts the operator with the rights of a kubeconfig.
+    pub fn start_as(plane: &Plane, kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let environment = [("KUBECONFIG", kubeconfig.to_str().unwrap())];
+        Self::spawn(plane, "operator", arguments, &environment)
+    }
+
     /// Starts the operator of the next release, which has another CoreDNS.
     pub fn upgraded(plane: &Plane, coredns: &str) -> Self {
         let environment = [("IMAGE", coredns), ("RELEASE_VERSION", "0.0.2-test")];
@@ -307,10 +321,9 @@ impl Operator {
             .filter(|flag| !arguments.iter().any(|argument| argument.starts_with(flag)))
             .map(|flag| format!("{flag}=0"));
         let child = Command::new(program::path().unwrap())
-            .arg("--kubeconfig")
-            .arg(plane.cluster.kubeconfig())
             .args(arguments)
             .args(silent)
+            .env("KUBECONFIG", plane.cluster.kubeconfig())
             .envs(IMAGES)
             .env("RELEASE_VERSION", RELEASE)
             .env("POD_NAME", name)

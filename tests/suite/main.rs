@@ -1,10 +1,8 @@
 //! The test suite: one binary, linked once.
 //!
-//! From the outside in: `command_line`, `golden` and `manifests` need nothing;
-//! `admission`, `scenario`, `serving` and `faults` start an API server each; `node` starts
-//! a whole node with pods and needs root.
-//! `admission`, `scenario`, `name_lookups` and `faults` start an API server each;
-//! `node` starts a whole node with pods and needs root.
+//! From the outside in: `command_line` and `golden` need nothing; `admission`,
+//! `manifests`, `permissions`, `scenario`, `serving`, `name_lookups` and `faults` start an
+//! API server each; `node` starts a whole node with pods and needs root.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,6 +33,7 @@ mod name_resolver;
 mod node;
 mod node_resolver;
 mod nodes;
+mod permissions;
 mod properties;
 mod reconcile_cases;
 mod scenario;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use devcluster::{Distribution, Progress, children, manifests, programs};
+use devcluster::{Distribution, Progress, manifests};
 use operator::dns::objects::ObjectKey;
 use serde_json::{Value, json};
 use tests::program;
@@ -211,17 +211,14 @@ async fn all_are_applied(distribution: Distribution) {
     let file = state.join("others.json");
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": others });
     fs::write(&file, list.to_string()).unwrap();
-    let kubectl = programs::KUBECTL.path(&Progress::hidden()).unwrap();
-    let mut command = std::process::Command::new(kubectl);
-    command.arg("--kubeconfig").arg(kubeconfig);
-    command.args([
+    let output = plane.kubectl(&[
         "apply",
         "--server-side",
         "--dry-run=server",
         "--validate=strict",
         "--filename",
+        file.to_str().unwrap(),
     ]);
-    let output = children::run(command.arg(&file)).unwrap();
     assert_eq!(output.lines().count(), others.len(), "{output}");
     manifests::apply(&others, state, kubeconfig, &Progress::hidden()).unwrap();
 }

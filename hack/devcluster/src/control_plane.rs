@@ -204,6 +204,8 @@ impl ControlPlane {
             "--authorization-mode=Node,RBAC",
             "--allow-privileged=true",
             "--kubelet-preferred-address-types=InternalIP",
+            // As on OpenShift: an owner is set by those who may delete the object.
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
         ]);
         if self.address.is_loopback() {
             // An endpoint on loopback is refused, and nothing would use it.

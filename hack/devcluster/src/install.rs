@@ -106,9 +106,9 @@ pub async fn beside(
     Ok(())
 }
 
-/// Puts local images into the operator's Deployment.
+/// Puts local images into the operator's Deployment, and takes out what this machine cannot do.
 fn substitute(deployment: &mut Value, images: &Images) {
-    // The kernel or runtime of a machine for development may have no user namespaces.
+    // The node's runc has no user namespaces for pods.
     if let Some(pod) = deployment
         .pointer_mut("/spec/template/spec")
         .and_then(Value::as_object_mut)
