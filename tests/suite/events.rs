@@ -114,6 +114,13 @@ async fn whoever_undoes_repairs_is_named_and_not_fought_for_ever() {
     assert!(repairs < 5, "{repairs} repairs of 20 changes");
 }
 
+/// Feature gates for two releases, with the DNSNameResolver on.
+fn gates(versions: [&str; 2]) -> Value {
+    let enabled = json!([{ "name": "DNSNameResolver" }]);
+    let entries = versions.map(|version| json!({ "version": version, "enabled": enabled, "disabled": [] }));
+    json!({ "featureGates": entries })
+}
+
 #[tokio::test]
 async fn what_cannot_be_followed_is_told_until_it_can() {
     let plane = Plane::start_as(Distribution::OpenShift).await;
@@ -140,12 +147,6 @@ async fn what_cannot_be_followed_is_told_until_it_can() {
         set.contains("--tls-cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\""),
         "{set}"
     );
-    let gates = |versions: [&str; 2]| {
-        let enabled = json!([{ "name": "DNSNameResolver" }]);
-        let entries =
-            versions.map(|version| json!({ "version": version, "enabled": enabled, "disabled": [] }));
-        json!({ "featureGates": entries })
-    };
     plane
         .patch_status(&feature_gate_key(), gates(["1.0.0", "2.0.0"]))
         .await;

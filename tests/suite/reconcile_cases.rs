@@ -13,10 +13,10 @@ use tests::differences::Differences;
 use crate::api_server::ApiServer;
 use crate::in_memory::{Setting, certificate, definitions, operate};
 
-/// How long the operator runs, by the paused clock: long enough for retries.
-const RUN: Duration = Duration::from_secs(300);
+/// How long the operator works, by the paused clock: long enough for retries.
+const SETTLED: Duration = Duration::from_secs(270);
 
-/// How long nothing happens at the end of it where nothing fails.
+/// For how long nothing happens after it where nothing fails.
 const REST: Duration = Duration::from_secs(30);
 
 /// Our own script, which stands where a case has it masked.
@@ -249,9 +249,9 @@ async fn ours(case: &ReconcileCase, started: Timestamp) -> Value {
     if let Some(version) = &case.request.release_version {
         setting.release_version.clone_from(version);
     }
-    let run = tokio::time::timeout(RUN, operate(server.client(), setting));
+    let run = tokio::time::timeout(SETTLED + REST, operate(server.client(), setting));
     let settled = async {
-        tokio::time::sleep(RUN - REST).await;
+        tokio::time::sleep(SETTLED).await;
         server.calls().len()
     };
     let (run, settled) = join(run, settled).await;

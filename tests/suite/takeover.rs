@@ -94,14 +94,13 @@ fn with_kind(mut object: Value) -> Value {
     object
 }
 
-#[tokio::test]
-async fn nothing_changes_when_the_operator_is_swapped() {
-    let plane = Plane::without_controllers(Distribution::OpenShift).await;
+/// Makes everything that OpenShift's operator keeps.
+async fn write_all_as_openshift(plane: &Plane) -> Vec<Value> {
     let (mut dns, mut set) = (Value::Null, Value::Null);
     let mut theirs = Vec::new();
     for object in kept_by_openshift() {
         let object = with_kind(here(&object, &dns, &set));
-        let written = write_as_openshift(&plane, &object).await;
+        let written = write_as_openshift(plane, &object).await;
         match object["kind"].as_str() {
             Some("DNS") => dns.clone_from(&written),
             Some("DaemonSet") if object["metadata"]["name"] == "dns-default" => set.clone_from(&written),
@@ -109,6 +108,13 @@ async fn nothing_changes_when_the_operator_is_swapped() {
         }
         theirs.push(object);
     }
+    theirs
+}
+
+#[tokio::test]
+async fn nothing_changes_when_the_operator_is_swapped() {
+    let plane = Plane::without_controllers(Distribution::OpenShift).await;
+    let theirs = write_all_as_openshift(&plane).await;
     for name in ["dns-default", "node-resolver"] {
         plane.rolled_out(name, [3, 3, 3]).await;
     }
