@@ -54,6 +54,11 @@ fn cluster(case: &ReconcileCase, started: Timestamp) -> ApiServer {
         }
         server.load(object);
     }
+    // OpenShift always has the gates of its release.
+    server.load(json!({
+        "apiVersion": "config.openshift.io/v1", "kind": "FeatureGate", "metadata": { "name": "cluster" },
+        "status": { "featureGates": [{ "version": "0.0.1-snapshot", "enabled": [], "disabled": [] }] },
+    }));
     fill_in_owners(&server);
     server.refuse(&case.request.fail_on);
     server
@@ -212,9 +217,9 @@ fn without_empty(value: Value) -> Value {
 }
 
 /// What the reference has not, or the cases do not show: which replica acts, what
-/// people are told, and which kinds there are.
+/// people are told, and which kinds and features there are.
 fn is_beside(kind: &Value) -> bool {
-    ["CustomResourceDefinition", "Event", "Lease"]
+    ["CustomResourceDefinition", "Event", "FeatureGate", "Lease"]
         .iter()
         .any(|beside| kind == beside)
 }
