@@ -63,16 +63,17 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where to serve /metrics, as ADDRESS:PORT or :PORT for every address; 0 for
-    /// nowhere.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60000")]
-    pub metrics_bind_addr: BindAddress,
+    /// nowhere. When not given, on 127.0.0.1:60000 if that is free.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_bind_addr: Option<BindAddress>,
     /// Serve metrics over TLS with tls.crt and tls.key of this folder, to those whom
     /// the API server lets get the path /metrics. Otherwise in plain text, to anyone.
     #[arg(long, value_name = "DIR")]
     pub metrics_cert_dir: Option<PathBuf>,
-    /// Where to serve /healthz and /readyz in plain text; 0 for nowhere.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:60001")]
-    pub health_bind_addr: BindAddress,
+    /// Where to serve /healthz and /readyz in plain text; 0 for nowhere. When not
+    /// given, on 127.0.0.1:60001 if that is free.
+    #[arg(long, value_name = "ADDRESS")]
+    pub health_bind_addr: Option<BindAddress>,
 }
 
 /// OpenShift's operator logs through zap; these keep its command lines working.

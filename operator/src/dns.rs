@@ -74,6 +74,8 @@ pub struct Reconciler {
     /// The last configuration that was in force, for repairs while the present
     /// one is refused.
     last_good: Option<Config>,
+    /// The objects that depend on these facts alone.
+    of_cluster: Option<(Inputs, Vec<Arc<Desired>>)>,
     repairs: Repairs,
     /// Whether there were DNS pods when last heard.
     had_pods: bool,
@@ -166,6 +168,7 @@ impl Reconciler {
             served,
             setup,
             last_good: None,
+            of_cluster: None,
             repairs: Repairs::default(),
             had_pods: false,
             failing_since: None,
@@ -268,10 +271,10 @@ impl Reconciler {
 
     /// Everything as it should be, for the configuration in force. Without one,
     /// what does not depend on it.
-    fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Desired> {
+    fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Arc<Desired>> {
         let objects = match self.last_good.clone() {
             Some(config) => self.desired_for(&config, inputs, failures),
-            None => objects::desired_for_cluster(inputs),
+            None => self.desired_for_cluster(inputs),
         };
         objects.unwrap_or_else(|error| {
             failures.tell(&error);
@@ -284,7 +287,8 @@ impl Reconciler {
         config: &Config,
         inputs: &Inputs,
         failures: &mut Failures,
-    ) -> Result<Vec<Desired>, objects::BuildError> {
+    ) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
+        let cluster = self.desired_for_cluster(inputs)?;
         let config = self.safely_placed(config);
         let mut inputs = inputs.clone();
         let mounted = observe::mounted(&self.cache, self.had_pods);
@@ -297,12 +301,32 @@ impl Reconciler {
             None => Ok(None),
         };
         match corefile {
-            Ok(corefile) => objects::desired(&config, corefile, &inputs, &publication.kept),
+            Ok(corefile) => {
+                let own = objects::desired_for_config(&config, corefile, &inputs, &publication.kept)?;
+                Ok(objects::in_order(
+                    cluster,
+                    own.into_iter().map(Arc::new).collect(),
+                ))
+            }
             Err(error) => {
                 failures.tell(&error);
-                objects::desired_for_cluster(&inputs)
+                Ok(cluster)
             }
         }
+    }
+
+    /// What depends on the cluster alone: the same for most edits, and most of what
+    /// there is.
+    fn desired_for_cluster(&mut self, inputs: &Inputs) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
+        if let Some((known, objects)) = &self.of_cluster
+            && known == inputs
+        {
+            return Ok(objects.clone());
+        }
+        let objects = objects::desired_for_cluster(inputs)?;
+        let objects: Vec<Arc<Desired>> = objects.into_iter().map(Arc::new).collect();
+        self.of_cluster = Some((inputs.clone(), objects.clone()));
+        Ok(objects)
     }
 
     /// The configuration, with the placement that is in force instead of one that
@@ -312,10 +336,15 @@ impl Reconciler {
         let live = observe::dns_rollout(&self.cache).filter(|live| live.current > 0);
         let refused = live.filter(|live| {
             let moved = live.placement() != config.placement;
-            moved && !self.cache.nodes().admit(&config.placement)
+            let nodes = self.cache.nodes();
+            moved && !(nodes.are_known() && nodes.admit(&config.placement))
         });
-        self.cache.nodes().watch_closely(refused.is_some());
-        self.tell_of_placement(refused.is_some());
+        let known = {
+            let mut nodes = self.cache.nodes();
+            nodes.watch_closely(refused.is_some());
+            nodes.are_known()
+        };
+        self.tell_of_placement(known && refused.is_some());
         if let Some(live) = refused {
             config.placement = live.placement();
         }
@@ -356,7 +385,7 @@ impl Reconciler {
     /// What follows from all objects being there.
     async fn finish(
         &mut self,
-        desired: Vec<Desired>,
+        desired: Vec<Arc<Desired>>,
         inputs: &Inputs,
         outcome: &mut Outcome,
         failures: &mut Failures,

@@ -20,7 +20,8 @@ pub struct Nodes {
     labels: BTreeSet<Arc<(String, String)>>,
     taints: Vec<Arc<Taint>>,
     zones: BTreeSet<Arc<str>>,
-    topology_hints: bool,
+    /// None before all nodes are known.
+    topology_hints: Option<bool>,
     watched_closely: bool,
 }
 
@@ -65,7 +66,7 @@ impl Nodes {
     /// Draws the conclusions from what was put in and taken out; tells whether
     /// there is something to do about it.
     pub fn conclude(&mut self) -> bool {
-        let hints = cluster::topology_hints(self.workers());
+        let hints = Some(cluster::topology_hints(self.workers()));
         let turned = std::mem::replace(&mut self.topology_hints, hints) != hints;
         turned || self.watched_closely
     }
@@ -76,9 +77,9 @@ impl Nodes {
         self.watched_closely = closely;
     }
 
-    /// Whether the nodes are fit for routing by zone.
+    /// Whether the nodes are fit for routing by zone, once all of them are known.
     #[must_use]
-    pub fn topology_hints(&self) -> bool {
+    pub fn topology_hints(&self) -> Option<bool> {
         self.topology_hints
     }
 
@@ -97,6 +98,12 @@ impl Nodes {
 
     fn workers(&self) -> impl Iterator<Item = &Worker<Arc<str>>> {
         self.by_name.values().filter_map(|node| node.worker.as_ref())
+    }
+
+    /// Whether all nodes are known.
+    #[must_use]
+    pub fn are_known(&self) -> bool {
+        self.topology_hints.is_some()
     }
 
     /// Whether a DNS pod of this placement finds a node. Where there are no nodes,

@@ -178,7 +178,12 @@ async fn act(
         vitals.metrics.leading(leading);
         if leading {
             let begun = vitals.pass_begins();
-            let outcome = pass(reconciler).await;
+            // Whoever leads next must not find this one still writing.
+            let mut lead = leads.clone();
+            let outcome = tokio::select! {
+                outcome = pass(reconciler) => outcome,
+                _ = lead.wait_for(|leading| !leading) => Outcome::default(),
+            };
             vitals.pass_ended(begun, &outcome);
             wait = outcome.look_again;
             if outcome.failed {
@@ -255,7 +260,7 @@ async fn follow_all(
     };
     let (tell, served) = channel::channel(None);
     watches.spawn(served::follow(client.clone(), tell));
-    watches.spawn(watch::follow_nodes(client.clone(), Arc::clone(cache), listed()));
+    watches.spawn(watch::follow_nodes(client.clone(), Arc::clone(cache)));
     for scope in WATCHED {
         watches.spawn(watch::follow_always(
             client.clone(),

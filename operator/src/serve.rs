@@ -12,11 +12,13 @@ pub mod memory;
 pub mod offer;
 mod tls;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use kube::Client;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cache::Cache;
@@ -30,6 +32,10 @@ use crate::vitals::Vitals;
 use address::BindAddress;
 use authorization::Authorization;
 use http::Site;
+
+/// Where metrics and health are served when nobody says where.
+const DEFAULT_METRICS_PORT: u16 = 60000;
+const DEFAULT_HEALTH_PORT: u16 = 60001;
 
 /// The TLS profile in force, for whoever serves TLS.
 pub struct ProfileInForce(watch::Sender<Option<TlsProfile>>);
@@ -76,16 +82,37 @@ pub async fn serve(
     std::future::pending().await
 }
 
-async fn serve_health(address: BindAddress, health: Arc<Health>) -> anyhow::Result<()> {
-    let Some(listener) = address.listen().context("--health-bind-addr")? else {
+/// Listens where a flag says, or on a port of loopback that need not be free: a
+/// cluster's DNS does not depend on its metrics.
+fn listen(
+    flag: &'static str,
+    address: Option<BindAddress>,
+    port: u16,
+) -> anyhow::Result<Option<TcpListener>> {
+    if let Some(address) = address {
+        return address.listen().context(flag);
+    }
+    let default = BindAddress::At((Ipv4Addr::LOCALHOST, port).into());
+    Ok(default.listen().unwrap_or_else(|error| {
+        tracing::warn!("{flag} is not given, and its default is not to be had: {error:#}");
+        None
+    }))
+}
+
+fn listen_for_metrics(address: Option<BindAddress>) -> anyhow::Result<Option<TcpListener>> {
+    listen("--metrics-bind-addr", address, DEFAULT_METRICS_PORT)
+}
+
+async fn serve_health(address: Option<BindAddress>, health: Arc<Health>) -> anyhow::Result<()> {
+    let Some(listener) = listen("--health-bind-addr", address, DEFAULT_HEALTH_PORT)? else {
         return Ok(());
     };
     tracing::info!("serving health on http://{}", listener.local_addr()?);
     http::serve(listener, Arc::new(Site::Health(health)), None).await
 }
 
-async fn serve_plain_metrics(address: BindAddress, metrics: Arc<Metrics>) -> anyhow::Result<()> {
-    let Some(listener) = address.listen().context("--metrics-bind-addr")? else {
+async fn serve_plain_metrics(address: Option<BindAddress>, metrics: Arc<Metrics>) -> anyhow::Result<()> {
+    let Some(listener) = listen_for_metrics(address)? else {
         return Ok(());
     };
     tracing::info!("serving metrics on http://{}", listener.local_addr()?);
@@ -94,20 +121,20 @@ async fn serve_plain_metrics(address: BindAddress, metrics: Arc<Metrics>) -> any
 
 /// Opens no port before there is something to serve with.
 async fn serve_guarded_metrics(
-    address: BindAddress,
+    address: Option<BindAddress>,
     folder: &Path,
     client: Client,
     metrics: Arc<Metrics>,
     profile: &ProfileInForce,
 ) -> anyhow::Result<()> {
-    if address.is_off() {
+    if address.is_some_and(BindAddress::is_off) {
         return Ok(());
     }
     let (sender, mut configs) = watch::channel(None);
     let serve = async {
         // The sender lives for as long as this is polled.
         let _ = configs.wait_for(Option::is_some).await;
-        let Some(listener) = address.listen().context("--metrics-bind-addr")? else {
+        let Some(listener) = listen_for_metrics(address)? else {
             return Ok(());
         };
         tracing::info!("serving metrics on https://{}", listener.local_addr()?);

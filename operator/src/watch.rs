@@ -155,8 +155,9 @@ pub async fn look_up(client: &Client, cache: &Cache, key: &ObjectKey) -> Result<
     Ok(true)
 }
 
-/// Follows the nodes for as long as the program runs.
-pub async fn follow_nodes(client: Client, cache: Arc<Cache>, mut listed: Listed) {
+/// Follows the nodes for as long as the program runs. Nothing waits for them: there
+/// may be thousands, and the DNS needs none of them to start.
+pub async fn follow_nodes(client: Client, cache: Arc<Cache>) {
     let api: Api<Node> = Api::all(client);
     let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
     let mut events = pin!(watch(api, config).default_backoff());
@@ -173,7 +174,6 @@ pub async fn follow_nodes(client: Client, cache: Arc<Cache>, mut listed: Listed)
                     nodes.retain(&std::mem::take(&mut names));
                     true
                 });
-                listed.tell();
             }
             Ok(Event::Apply(node)) => cache.change_nodes(|nodes| nodes.put(&node)),
             Ok(Event::Delete(node)) => {

@@ -1,8 +1,6 @@
 //! The test suite: one binary, linked once.
 //!
-//! From the outside in: `command_line` and `golden` need nothing; `admission`,
-//! `manifests`, `permissions`, `scenario`, `serving`, `name_lookups` and `faults` start an
-//! API server each; `node` starts a whole node with pods and needs root.
+//! `tests/README.md` says what each module needs and shows.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +19,7 @@ mod command_line;
 mod control_plane;
 mod dns_client;
 mod dns_server;
+mod documentation;
 mod durations;
 mod events;
 mod faults;

@@ -106,6 +106,21 @@ fn everything_of_openshifts_operator_is_there() {
 
 /// No object stands in two files, but for the Deployment, of which a cluster gets one.
 #[test]
+fn lookups_of_names_get_past_the_network_policy() {
+    let policies = objects("0000_70_dns-operator_01-network-policy.yaml");
+    let allow = policies
+        .iter()
+        .find(|policy| policy["metadata"]["name"] == "dns-operator-allow");
+    let egress = allow.unwrap()["spec"]["egress"].as_array().unwrap().clone();
+    let dns_pods = json!({ "dns.operator.openshift.io/daemonset-dns": "default" });
+    let to_dns = egress
+        .iter()
+        .find(|rule| rule["to"][0]["podSelector"]["matchLabels"] == dns_pods);
+    let ports = to_dns.unwrap()["ports"].as_array().unwrap();
+    assert!(ports.contains(&json!({ "protocol": "UDP", "port": 5353 })));
+}
+
+#[test]
 fn no_object_is_there_twice() {
     for distribution in [Distribution::OpenShift, Distribution::Kubernetes] {
         let mut keys = BTreeSet::new();

@@ -25,7 +25,7 @@ fn inputs() -> Inputs {
         ca_bundles: BTreeMap::new(),
         tls_profile: TlsProfile::default(),
         name_resolver_namespaces: Vec::new(),
-        topology_hints: false,
+        topology_hints: Some(false),
         owner_uid: "uid".into(),
         monitored: true,
         daemon_set_uid: Some("uid".into()),

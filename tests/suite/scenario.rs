@@ -331,23 +331,23 @@ async fn a_deleted_dns_is_cleaned_up_and_made_anew() {
     let plane = Plane::start().await;
     let _operator = plane.operator();
     settled(&plane).await;
-    plane.edit(json!({ "cache": { "positiveTTL": "9s" } })).await;
-    plane.corefile_has("cache 9 {").await;
-    let uid = plane.get(&resources::default_dns_key()).await.unwrap()["metadata"]["uid"].clone();
-    plane
-        .dnses()
-        .delete("default", &DeleteParams::default())
-        .await
-        .unwrap();
-    eventually("another DNS", async || {
-        plane
-            .get(&resources::default_dns_key())
-            .await
-            .is_some_and(|dns| dns["metadata"]["uid"] != uid)
-    })
-    .await;
-    settled(&plane).await;
-    plane.corefile_has("cache 900 {").await;
+    for state in ["Managed", "Unmanaged", "Removed", "Force"] {
+        plane.edit(json!({ "cache": { "positiveTTL": "9s" } })).await;
+        plane.corefile_has("cache 9 {").await;
+        plane.edit(json!({ "managementState": state })).await;
+        let dns = resources::default_dns_key();
+        let uid = plane.get(&dns).await.unwrap()["metadata"]["uid"].clone();
+        plane.delete(&dns).await;
+        eventually(&format!("another DNS after one that was {state}"), async || {
+            plane
+                .get(&dns)
+                .await
+                .is_some_and(|dns| dns["metadata"]["uid"] != uid)
+        })
+        .await;
+        settled(&plane).await;
+        plane.corefile_has("cache 900 {").await;
+    }
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ fn inputs() -> Inputs {
         ca_bundles: std::collections::BTreeMap::new(),
         tls_profile: TlsProfile::default(),
         name_resolver_namespaces: Vec::new(),
-        topology_hints: false,
+        topology_hints: Some(false),
         owner_uid: String::new(),
         monitored: false,
         daemon_set_uid: None,

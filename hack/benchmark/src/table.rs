@@ -105,13 +105,19 @@ fn latency(all: &[&Figures]) -> Vec<Row> {
 fn cost(all: &[&Figures]) -> Vec<Row> {
     let nodes = all.iter().any(|figures| figures.nodes > 0);
     let memory = MEMORY[usize::from(nodes)];
-    let requests = |f: &Figures| f64::from(f.edits.requests.count()) / f64::from(f.edits.count);
+    let requests = |f: &Figures| f64::from(f.edits.requests.but_leases()) / f64::from(f.edits.count);
     let at_rest = |f: &Figures| a_minute(f.rest.requests.but_leases(), f.rest.seconds);
     let leases = |f: &Figures| a_minute(f.rest.requests.of_leases(), f.rest.seconds);
     let watches = |f: &Figures| a_minute(f.rest.requests.watches_opened(), f.rest.seconds);
     let resting = |f: &Figures| f.rest.processor_ms * 60.0 / f64::from(f.rest.seconds);
     vec![
-        row(all, "requests for one edit", 2, Some(REQUESTS), requests),
+        row(
+            all,
+            "requests for one edit but for the Lease",
+            2,
+            Some(REQUESTS),
+            requests,
+        ),
         row(
             all,
             "requests a minute at rest but for the Lease",

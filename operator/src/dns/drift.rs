@@ -1,6 +1,7 @@
 //! Who changes what is ours, and for how long the operator puts up with it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -20,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The repairs of late.
 #[derive(Debug, Default)]
 pub struct Repairs {
-    wanted: BTreeMap<ObjectKey, Value>,
+    wanted: Vec<Arc<Desired>>,
     disputes: BTreeMap<ObjectKey, Dispute>,
 }
 
@@ -53,7 +54,7 @@ impl Repairs {
 
     /// Takes note of a repair.
     pub fn note(&mut self, desired: &Desired, now: Timestamp) -> Cause {
-        if self.wanted.get(&desired.key) != Some(&desired.value) {
+        if !self.wanted.iter().any(|wanted| **wanted == *desired) {
             return Cause::NewWish;
         }
         let dispute = self.disputes.entry(desired.key.clone()).or_insert(Dispute {
@@ -77,12 +78,10 @@ impl Repairs {
     }
 
     /// Remembers what was wanted, to tell drift from new wishes.
-    pub fn remember(&mut self, desired: Vec<Desired>) {
-        self.wanted = desired
-            .into_iter()
-            .map(|object| (object.key, object.value))
-            .collect();
-        self.disputes.retain(|key, _| self.wanted.contains_key(key));
+    pub fn remember(&mut self, desired: Vec<Arc<Desired>>) {
+        self.wanted = desired;
+        let wanted = |key: &ObjectKey| self.wanted.iter().any(|wanted| wanted.key == *key);
+        self.disputes.retain(|key, _| wanted(key));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::dns::tls_profile::TlsProfile;
 use crate::images::Images;
 
 /// The cluster's facts, read before anything is decided.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Inputs {
     /// The images of the pods.
     pub images: Images,
@@ -24,8 +24,9 @@ pub struct Inputs {
     /// Namespaces the `ocp_dnsnameresolver` plugin watches; empty while its
     /// feature gate is off.
     pub name_resolver_namespaces: Vec<String>,
-    /// Whether the Service asks for topology aware hints.
-    pub topology_hints: bool,
+    /// Whether the Service asks for topology aware hints; none while the nodes are
+    /// not known, when it stays as it is.
+    pub topology_hints: Option<bool>,
     /// The uid of the DNS resource, for owner references.
     pub owner_uid: String,
     /// Whether Prometheus's operator is there to be told of the DNS pods.

@@ -138,13 +138,27 @@ pub fn desired(
     inputs: &Inputs,
     kept: &[Mount],
 ) -> Result<Vec<Desired>, BuildError> {
-    let mut objects = desired_for_cluster(inputs)?;
-    let at = objects
+    Ok(in_order(
+        desired_for_cluster(inputs)?,
+        desired_for_config(config, corefile, inputs, kept)?,
+    ))
+}
+
+/// The objects of the cluster and those of the configuration, in the order they are
+/// applied: who the pods are and what they may do, then the pods, then the rest.
+pub fn in_order<T: AsRef<Desired>>(mut cluster: Vec<T>, config: Vec<T>) -> Vec<T> {
+    let at = cluster
         .iter()
-        .position(|object| object.key.kind == "NetworkPolicy")
-        .unwrap_or(objects.len());
-    objects.splice(at..at, desired_for_config(config, corefile, inputs, kept)?);
-    Ok(objects)
+        .position(|object| object.as_ref().key.kind == "NetworkPolicy")
+        .unwrap_or(cluster.len());
+    cluster.splice(at..at, config);
+    cluster
+}
+
+impl AsRef<Self> for Desired {
+    fn as_ref(&self) -> &Self {
+        self
+    }
 }
 
 /// One of the templates in `templates/objects/`, decoded once: a pass over the
@@ -166,8 +180,11 @@ impl<K: Clone> Template<K> {
     }
 }
 
+/// By way of JSON: a reader of YAML for each of these types would be megabytes of
+/// program.
 fn decode<K: DeserializeOwned>(yaml: &str) -> Result<K, String> {
-    serde_saphyr::from_str(yaml).map_err(|error| error.to_string())
+    let value: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 /// The object as JSON, with its key.
@@ -175,6 +192,13 @@ fn encode<K: Resource + Serialize>(what: &'static str, object: &K) -> Result<Des
     let value = serde_json::to_value(object).map_err(|error| BuildError::new(what, error))?;
     let key = ObjectKey::from_value(&value).ok_or_else(|| BuildError::new(what, "it has no name"))?;
     Ok(Desired { key, value })
+}
+
+/// Makes fields of an object the operator's by their absence.
+fn must_be_missing(part: &mut Value, fields: &[&str]) {
+    for field in fields {
+        part[*field] = Value::Null;
+    }
 }
 
 /// Makes an object part of the DNS: deleted with it.

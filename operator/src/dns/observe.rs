@@ -220,7 +220,7 @@ pub fn corefile(cache: &Cache) -> Option<String> {
 
 /// Copies of CA bundles that nothing of the configuration uses, nor any pod.
 #[must_use]
-pub fn unused_ca_bundles(cache: &Cache, desired: &[Desired], had_pods: bool) -> Vec<ObjectKey> {
+pub fn unused_ca_bundles(cache: &Cache, desired: &[Arc<Desired>], had_pods: bool) -> Vec<ObjectKey> {
     let mounted = mounted(cache, had_pods);
     let mut copies = ca_bundle_copies(cache);
     copies.retain(|key| !desired.iter().any(|object| object.key == *key) && !mounted.uses(&key.name));

@@ -215,7 +215,7 @@ impl Documents {
                 .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
                 .unwrap_or_default(),
             name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.cluster.release_version),
-            topology_hints: cluster::topology_hints(workers.iter()),
+            topology_hints: Some(cluster::topology_hints(workers.iter())),
             owner_uid: self.dns["metadata"]["uid"]
                 .as_str()
                 .unwrap_or_default()

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, KeyToPath, PodSpec, Volume, VolumeMount};
 use serde_json::Value;
 
-use super::{BuildError, Desired, Template, decode, encode, owner};
+use super::{BuildError, Desired, Template, decode, encode, must_be_missing, owner};
 use crate::dns::ca_bundle::{CA_BUNDLE_KEY, CaBundle};
 use crate::dns::config::Config;
 use crate::dns::inputs::Inputs;
@@ -90,13 +90,6 @@ fn keep(pod: &mut Value, kept: &[Mount]) {
         if let Some(mounts) = dns.and_then(|dns| dns["volumeMounts"].as_array_mut()) {
             mounts.push(mount.clone());
         }
-    }
-}
-
-/// Fields that would change how the pods run.
-pub(super) fn must_be_missing(part: &mut Value, fields: &[&str]) {
-    for field in fields {
-        part[*field] = Value::Null;
     }
 }
 

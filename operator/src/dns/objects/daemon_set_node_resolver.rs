@@ -4,8 +4,8 @@
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
-use super::daemon_set_dns::{must_be_missing, pod_spec};
-use super::{BuildError, Desired, Template, decode, encode, owner};
+use super::daemon_set_dns::pod_spec;
+use super::{BuildError, Desired, Template, decode, encode, must_be_missing, owner};
 use crate::dns::inputs::Inputs;
 
 const WHAT: &str = "the node-resolver DaemonSet";

@@ -3,8 +3,7 @@
 use k8s_openapi::api::core::v1::Service;
 use serde_json::{Value, json};
 
-use super::daemon_set_dns::must_be_missing;
-use super::{BuildError, Desired, Template, decode, encode, owner};
+use super::{BuildError, Desired, Template, decode, encode, must_be_missing, owner};
 use crate::dns::inputs::Inputs;
 
 const WHAT: &str = "the DNS service";
@@ -33,12 +32,10 @@ pub(super) fn desired(inputs: &Inputs) -> Result<Option<Desired>, BuildError> {
     service.metadata.owner_references = Some(owner(inputs));
     service.spec.get_or_insert_default().cluster_ip = Some(address.to_string());
     let mut desired = encode(WHAT, &service)?;
-    let hints = if inputs.topology_hints {
-        json!("auto")
-    } else {
-        Value::Null
-    };
-    desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
+    if let Some(hints) = inputs.topology_hints {
+        let hints = if hints { json!("auto") } else { Value::Null };
+        desired.value["metadata"]["annotations"][TOPOLOGY_HINTS] = hints;
+    }
     must_be_missing(&mut desired.value["spec"], &UNSET);
     Ok(Some(desired))
 }

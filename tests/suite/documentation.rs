@@ -1,0 +1,43 @@
+//! What the documentation names exists.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The source of a module of this suite, by its path such as `serving::tls`.
+fn module(path: &str) -> String {
+    let file = workspace()
+        .join("tests/suite")
+        .join(path.replace("::", "/"))
+        .with_extension("rs");
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+#[test]
+fn every_defect_has_tests_and_every_test_exists() {
+    let text = fs::read_to_string(workspace().join("docs/differences.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| W")).collect();
+    for number in 1..=27 {
+        let row = rows.iter().find(|row| row.starts_with(&format!("| W{number} |")));
+        let tests = row.and_then(|row| row.rsplit('|').nth(1)).unwrap_or_default();
+        assert!(tests.contains("::"), "W{number} has no test");
+    }
+    let named = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.contains("::"));
+    let mut count = 0;
+    for path in named {
+        let (file, test) = path.rsplit_once("::").unwrap();
+        assert!(
+            module(file).contains(&format!("fn {test}(")),
+            "{path} does not exist"
+        );
+        count += 1;
+    }
+    assert!(count > 27);
+}
