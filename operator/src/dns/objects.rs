@@ -146,6 +146,7 @@ pub fn desired(
 
 /// The objects of the cluster and those of the configuration, in the order they are
 /// applied: who the pods are and what they may do, then the pods, then the rest.
+#[must_use]
 pub fn in_order<T: AsRef<Desired>>(mut cluster: Vec<T>, config: Vec<T>) -> Vec<T> {
     let at = cluster
         .iter()
