@@ -32,9 +32,9 @@ fn every_defect_has_tests_and_every_test_exists() {
         .filter(|word| word.contains("::"));
     let mut count = 0;
     for path in named {
-        let (file, test) = path.rsplit_once("::").unwrap();
+        let (file, name) = path.rsplit_once("::").unwrap();
         assert!(
-            module(file).contains(&format!("fn {test}(")),
+            module(file).contains(&format!("fn {name}(")),
             "{path} does not exist"
         );
         count += 1;
