@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use devcluster::certificates::Authority;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service};
-use kube::api::{DeleteParams, Patch, PatchParams, PropagationPolicy};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, PropagationPolicy};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use operator::dns::names::{CONFIG_NAMESPACE, DNS_DEFAULT, NAMESPACE};
@@ -186,20 +186,22 @@ impl Hand {
         Ok(())
     }
 
-    /// The whole specification: what is not in it goes.
+    /// The whole specification: what is not in it goes. The operator writes into
+    /// the same object, so this may take more than one attempt.
     async fn specify(&self, spec: &Value) -> Result<(), kube::Error> {
         let key = default_dns_key();
-        let dns = json!({
-            "apiVersion": key.api_version, "kind": key.kind,
-            "metadata": { "name": key.name }, "spec": spec,
-        });
         let api: Api<DynamicObject> = match Resource::of(&key) {
             Some(resource) => Api::all_with(self.client.clone(), &resource.api()),
             None => return Ok(()),
         };
-        api.patch(&key.name, &writer(), &Patch::Apply(dns))
-            .await
-            .map(drop)
+        loop {
+            let mut dns = api.get(&key.name).await?;
+            dns.data["spec"] = spec.clone();
+            match api.replace(&key.name, &PostParams::default(), &dns).await {
+                Err(kube::Error::Api(status)) if status.is_conflict() => {}
+                outcome => return outcome.map(drop),
+            }
+        }
     }
 
     /// Merges fields into an object; none if it is not there.
