@@ -79,6 +79,8 @@ pub struct Reconciler {
     repairs: Repairs,
     /// Whether there were DNS pods when last heard.
     had_pods: bool,
+    /// The Corefile that this replica has published last.
+    in_force: Option<String>,
     /// Since when passes fail.
     failing_since: Option<Timestamp>,
     /// The troubles that people were told of, by topic.
@@ -171,6 +173,7 @@ impl Reconciler {
             of_cluster: None,
             repairs: Repairs::default(),
             had_pods: false,
+            in_force: None,
             failing_since: None,
             told: BTreeMap::new(),
             rolling: BTreeMap::new(),
@@ -216,7 +219,9 @@ impl Reconciler {
             bundles.unreadable.len(),
         );
         self.tell_of_bundles(&bundles);
-        if !dns.is_unmanaged() {
+        if dns.is_unmanaged() {
+            self.in_force = None;
+        } else {
             // What could not be found out may be needed for it.
             if let Ok(config) = &checked
                 && !failures.retry
@@ -291,7 +296,9 @@ impl Reconciler {
         let cluster = self.desired_for_cluster(inputs)?;
         let config = self.safely_placed(config);
         let mut inputs = inputs.clone();
-        let mounted = observe::mounted(&self.cache, self.had_pods);
+        // What somebody writes over it, or deletes, pods have not loaded for good.
+        let known = self.in_force.clone().or_else(|| observe::corefile(&self.cache));
+        let mounted = observe::mounted(&self.cache, known.as_deref(), self.had_pods);
         mounted.adopt(&config, &mut inputs, |bundle| {
             observe::copy_version(&self.cache, bundle)
         });
@@ -302,6 +309,8 @@ impl Reconciler {
         };
         match corefile {
             Ok(corefile) => {
+                let corefile = corefile.or_else(|| self.in_force.clone());
+                self.in_force.clone_from(&corefile);
                 let own = objects::desired_for_config(&config, corefile, &inputs, &publication.kept)?;
                 Ok(objects::in_order(
                     cluster,

@@ -145,8 +145,9 @@ impl Report {
         let latency = Distribution::milliseconds(&self.tally.answered);
         writeln!(
             f,
-            "questions: {} answered, {} failed; median {:.1} ms, 99th percentile {:.1} ms, longest {:.1} ms",
+            "questions: {} answered, {} of them asked twice, {} failed; median {:.1} ms, 99th percentile {:.1} ms, longest {:.1} ms",
             self.tally.answered.len(),
+            self.tally.asked_again,
             counted.len(),
             latency.median(),
             latency.percentile(99),
@@ -203,6 +204,7 @@ mod tests {
             absences: Vec::new(),
             wrong_changes: Vec::new(),
             tally: Tally {
+                asked_again: 0,
                 answered: vec![Duration::from_millis(1); 4500],
                 failures: Vec::new(),
             },

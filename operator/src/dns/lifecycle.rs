@@ -54,6 +54,7 @@ impl Reconciler {
             let key = default_dns_key();
             failures.note(self.applier.set_finalizers(&key, dns.value(), &others).await);
             self.last_good = None;
+            self.in_force = None;
             self.repairs.remember(Vec::new());
         }
         Outcome {

@@ -201,14 +201,12 @@ pub fn copy_version(cache: &Cache, bundle: &CaBundle) -> Option<String> {
     version.filter(|_| same).map(ToOwned::to_owned)
 }
 
-/// What of CA bundles the DNS pods have; `had_pods` when there were some before.
+/// What of CA bundles the DNS pods have, which have loaded a Corefile; `had_pods`
+/// when there were some before.
 #[must_use]
-pub fn mounted(cache: &Cache, had_pods: bool) -> Mounted {
-    Mounted::of(
-        cache.get(&daemon_set_key(DNS_DEFAULT)).as_deref(),
-        corefile(cache).as_deref(),
-        had_pods,
-    )
+pub fn mounted(cache: &Cache, corefile: Option<&str>, had_pods: bool) -> Mounted {
+    let set = cache.get(&daemon_set_key(DNS_DEFAULT));
+    Mounted::of(set.as_deref(), corefile, had_pods)
 }
 
 /// The Corefile in force.
@@ -221,7 +219,7 @@ pub fn corefile(cache: &Cache) -> Option<String> {
 /// Copies of CA bundles that nothing of the configuration uses, nor any pod.
 #[must_use]
 pub fn unused_ca_bundles(cache: &Cache, desired: &[Arc<Desired>], had_pods: bool) -> Vec<ObjectKey> {
-    let mounted = mounted(cache, had_pods);
+    let mounted = mounted(cache, corefile(cache).as_deref(), had_pods);
     let mut copies = ca_bundle_copies(cache);
     copies.retain(|key| !desired.iter().any(|object| object.key == *key) && !mounted.uses(&key.name));
     copies

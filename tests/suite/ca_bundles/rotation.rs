@@ -89,12 +89,15 @@ async fn pods_that_are_left_behind_are_not_forgotten() {
         !plane.corefile().await.contains("a.example"),
         "no pod has the file yet"
     );
-    plane.rolled_out("dns-default", [3, 0, 3]).await;
-    quiet().await;
-    assert!(
-        !plane.corefile().await.contains("a.example"),
-        "no pod has the file yet"
-    );
+    // Before the pods are adopted, and then; and whatever is done to the Corefile.
+    for available in [0, 3] {
+        plane.rolled_out("dns-default", [3, 0, available]).await;
+        plane.delete(&corefile_key()).await;
+        quiet().await;
+        let corefile = plane.corefile().await;
+        assert!(corefile.contains("cache 900 {"), "the one in force is back");
+        assert!(!corefile.contains("a.example"), "no pod has the file yet");
+    }
     plane.rolled_out("dns-default", [3, 3, 3]).await;
     eventually("the Corefile names it", async || {
         names_what_is_mounted(&plane).await

@@ -55,10 +55,13 @@ impl Rollout {
     }
 
     /// Whether no serving pod is of an older template. A node that does not serve,
-    /// such as one that is down, is not waited for.
+    /// such as one that is down, is not waited for; but when none is said to serve,
+    /// pods may only not have been counted yet.
     #[must_use]
     pub fn replaced_serving_pods(&self) -> bool {
-        self.observed && self.updated >= self.desired.min(self.available)
+        let all = self.updated >= self.desired;
+        let serving = self.available > 0 && self.updated >= self.available;
+        self.observed && (all || serving)
     }
 
     /// Whether there are pods, or are to be; not known before its controller has
