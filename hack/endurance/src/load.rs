@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Error, Result, ensure};
 use devcluster::Zone;
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -139,7 +139,7 @@ async fn keep_asking(server: SocketAddr, tally: Arc<Mutex<Tally>>, stop: Arc<Ato
         questions.spawn(async move {
             let asked = Instant::now();
             let mut outcome = ask(server, &name, address).await;
-            let unanswered = outcome.as_ref().is_err_and(|error| error.is::<Elapsed>());
+            let unanswered = outcome.as_ref().is_err_and(Error::is::<Elapsed>);
             if unanswered {
                 outcome = ask(server, &name, address).await;
             }
