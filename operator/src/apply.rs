@@ -187,13 +187,8 @@ impl Applier {
     }
 
     fn api(&self, key: &ObjectKey) -> Result<Api<DynamicObject>, ApplyError> {
-        let resource = Resource::of(key)
-            .ok_or_else(|| ApplyError::UnknownKind(key.clone()))?
-            .api();
-        Ok(match &key.namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        })
+        let resource = Resource::of(key).ok_or_else(|| ApplyError::UnknownKind(key.clone()))?;
+        Ok(resource.objects(&self.client, key.namespace.as_deref()))
     }
 
     fn remember(&self, key: &ObjectKey, mut object: DynamicObject) {

@@ -148,7 +148,11 @@ impl Candidate {
                         .swap(&lease_key(), lease, json!({ "spec": spec }))
                         .await
                 }
-                _ => self.applier.create(&lease_with(&spec)).await,
+                _ => {
+                    self.applier
+                        .create(&Desired::with_spec(lease_key(), &json!(spec)))
+                        .await
+                }
             }
         };
         let written = timeout_at(deadline, write).await;
@@ -193,17 +197,6 @@ impl Candidate {
             ..LeaseSpec::default()
         }
     }
-}
-
-fn lease_with(spec: &LeaseSpec) -> Desired {
-    let key = lease_key();
-    let value = json!({
-        "apiVersion": key.api_version,
-        "kind": key.kind,
-        "metadata": { "name": key.name, "namespace": key.namespace },
-        "spec": spec,
-    });
-    Desired { key, value }
 }
 
 fn holder(lease: &Value) -> &str {

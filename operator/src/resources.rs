@@ -1,7 +1,8 @@
 //! The kinds of objects the operator reads and writes, and where the API server
 //! serves them.
 
-use kube::core::ApiResource;
+use kube::core::{ApiResource, DynamicObject};
+use kube::{Api, Client};
 
 use crate::dns::cluster::SINGLETON;
 use crate::dns::inputs::NAME_RESOLVER_NAMESPACE;
@@ -115,6 +116,15 @@ impl Resource {
     #[must_use]
     pub fn definition(&self) -> String {
         format!("{}.{}", self.plural, self.group)
+    }
+
+    /// The objects of this kind at an API server: of a namespace, or all there are.
+    #[must_use]
+    pub fn objects(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+        match namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &self.api()),
+            None => Api::all_with(client.clone(), &self.api()),
+        }
     }
 
     /// Where the API server serves it.

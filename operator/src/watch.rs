@@ -84,10 +84,7 @@ pub async fn follow_always(client: Client, scope: Scope, cache: Arc<Cache>, mut 
 /// when the cache holds all of it.
 async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: &mut Listed) {
     let resource = scope.resource.api();
-    let api: Api<DynamicObject> = match scope.namespace {
-        Some(namespace) => Api::namespaced_with(client, namespace, &resource),
-        None => Api::all_with(client, &resource),
-    };
+    let api = scope.resource.objects(&client, scope.namespace);
     let mut config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
     if let Some(name) = scope.name {
         config = config.fields(&format!("metadata.name={name}"));
@@ -140,10 +137,7 @@ pub async fn look_up(client: &Client, cache: &Cache, key: &ObjectKey) -> Result<
         source,
     };
     let resource = Resource::of(key).ok_or_else(|| failed("its kind is not known".into()))?;
-    let api: Api<DynamicObject> = match &key.namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource.api()),
-        None => Api::all_with(client.clone(), &resource.api()),
-    };
+    let api = resource.objects(client, key.namespace.as_deref());
     let found = timeout(CALL_TIMEOUT, api.get_opt(&key.name)).await;
     let found = found.map_err(|_| failed("no answer in time".into()))?;
     let Some(mut object) = found.map_err(|error| failed(error.into()))? else {

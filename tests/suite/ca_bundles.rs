@@ -7,7 +7,7 @@ use operator::dns::objects::ObjectKey;
 use operator::resources::{config_map_key, daemon_set_key};
 use serde_json::{Value, json};
 
-use crate::control_plane::{Plane, eventually, quiet};
+use crate::control_plane::{Operator, Plane, eventually, quiet};
 use crate::scenario::settled;
 
 fn source(name: &str) -> ObjectKey {
@@ -75,6 +75,24 @@ async fn ready(plane: &Plane) -> Value {
     plane.condition("CABundlesReady").await["reason"].clone()
 }
 
+/// An operator that has put a bundle into force, for the server `dns.example`.
+async fn with_bundle(plane: &Plane) -> Operator {
+    plane.make_namespace("openshift-config").await;
+    make_source(
+        plane,
+        "bundle",
+        json!({ "data": { "ca-bundle.crt": certificate() } }),
+    )
+    .await;
+    let operator = plane.operator();
+    settled(plane).await;
+    plane
+        .edit(json!({ "servers": [tls_server("a.example", "dns.example", "bundle")] }))
+        .await;
+    eventually("the bundle is used", async || named(plane).await.len() == 1).await;
+    operator
+}
+
 #[tokio::test]
 async fn a_bundle_follows_its_source() {
     let plane = Plane::start().await;
@@ -127,19 +145,7 @@ async fn a_bundle_follows_its_source() {
 #[tokio::test]
 async fn a_bundle_whose_source_has_gone_is_used_for_as_long_as_it_is_asked_for() {
     let plane = Plane::start().await;
-    plane.make_namespace("openshift-config").await;
-    make_source(
-        &plane,
-        "bundle",
-        json!({ "data": { "ca-bundle.crt": certificate() } }),
-    )
-    .await;
-    let _operator = plane.operator();
-    settled(&plane).await;
-    plane
-        .edit(json!({ "servers": [tls_server("a.example", "one.example", "bundle")] }))
-        .await;
-    eventually("the bundle is used", async || named(&plane).await.len() == 1).await;
+    let _operator = with_bundle(&plane).await;
     let copy = copy("ca-bundle");
     plane.delete(&source("bundle")).await;
     plane

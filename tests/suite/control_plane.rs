@@ -130,11 +130,8 @@ impl Plane {
 
     /// Where an object is served.
     pub fn api_of(&self, key: &ObjectKey) -> Api<DynamicObject> {
-        let resource = Resource::of(key).unwrap().api();
-        match &key.namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => self.api(&resource),
-        }
+        let resource = Resource::of(key).unwrap();
+        resource.objects(&self.client, key.namespace.as_deref())
     }
 
     /// An object, if it is there.

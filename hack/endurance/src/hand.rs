@@ -53,13 +53,9 @@ pub struct Hand {
 /// The interface to the objects of a kind; none for a kind that the operator does
 /// not know.
 pub fn api_of(client: &Client, key: &ObjectKey) -> Result<Api<DynamicObject>> {
-    let resource = Resource::of(key)
-        .with_context(|| format!("the operator does not know where {key} is served"))?
-        .api();
-    Ok(match &key.namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    })
+    let resource =
+        Resource::of(key).with_context(|| format!("the operator does not know where {key} is served"))?;
+    Ok(resource.objects(client, key.namespace.as_deref()))
 }
 
 /// An object as it is; none if it, or its kind, is not there.
@@ -190,10 +186,10 @@ impl Hand {
     /// the same object, so this may take more than one attempt.
     async fn specify(&self, spec: &Value) -> Result<(), kube::Error> {
         let key = default_dns_key();
-        let api: Api<DynamicObject> = match Resource::of(&key) {
-            Some(resource) => Api::all_with(self.client.clone(), &resource.api()),
-            None => return Ok(()),
+        let Some(resource) = Resource::of(&key) else {
+            return Ok(());
         };
+        let api = resource.objects(&self.client, None);
         loop {
             let mut dns = api.get(&key.name).await?;
             dns.data["spec"] = spec.clone();

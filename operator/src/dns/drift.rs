@@ -39,8 +39,8 @@ pub enum Cause {
     NewWish,
     /// Somebody has changed the object.
     Drift,
-    /// Somebody changes it again and again: repairs are now made this far apart.
-    Dispute(Duration),
+    /// Somebody changes it again and again: the next repair has to wait.
+    Dispute,
 }
 
 impl Repairs {
@@ -74,7 +74,7 @@ impl Repairs {
             .saturating_mul(2_u32.saturating_pow(beyond))
             .min(LONGEST_PAUSE);
         dispute.next = now.saturating_add(pause).unwrap_or(now);
-        Cause::Dispute(pause)
+        Cause::Dispute
     }
 
     /// Remembers what was wanted, to tell drift from new wishes.

@@ -13,15 +13,9 @@ use crate::resources::default_dns_key;
 impl Reconciler {
     /// A cluster is never without its DNS.
     pub(super) async fn create_default(&mut self) -> Outcome {
-        let key = default_dns_key();
-        let value = json!({
-            "apiVersion": key.api_version,
-            "kind": key.kind,
-            "metadata": { "name": key.name },
-            "spec": {},
-        });
+        let dns = Desired::with_spec(default_dns_key(), &json!({}));
         let mut failures = Failures::default();
-        failures.note(self.applier.create(&Desired { key, value }).await);
+        failures.note(self.applier.create(&dns).await);
         // There is everything to do for it now.
         Outcome::again(&failures)
     }

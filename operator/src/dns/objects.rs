@@ -19,7 +19,7 @@ use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dns::config::Config;
 use crate::dns::inputs::Inputs;
@@ -34,6 +34,23 @@ pub struct Desired {
     /// The fields that the operator sets. A `null` stands for a field that must
     /// not be there.
     pub value: Value,
+}
+
+impl Desired {
+    /// An object of nothing but a specification.
+    #[must_use]
+    pub fn with_spec(key: ObjectKey, spec: &Value) -> Self {
+        let mut value = json!({
+            "apiVersion": key.api_version,
+            "kind": key.kind,
+            "metadata": { "name": key.name },
+            "spec": spec,
+        });
+        if let Some(namespace) = &key.namespace {
+            value["metadata"]["namespace"] = json!(namespace);
+        }
+        Self { key, value }
+    }
 }
 
 /// Which object, whatever it holds.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ca_bundle::CaBundles;
 use super::config::{Config, InvalidSpec};
-use super::digest::digest;
+use super::digest::revision;
 use super::drift::{Cause, last_writer};
 use super::inputs::Remark;
 use super::names::{COREFILE_KEY, DNS, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER};
@@ -22,8 +22,6 @@ use crate::resources::{cluster_operator_key, config_map_key, daemon_set_key, def
 /// How long passes fail before the status says so: most failures are over with the
 /// next pass, and a condition that flaps rouses people for nothing.
 const FAILURE_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
-/// Digits that tell one Corefile from another.
-const REVISION_DIGITS: usize = 8;
 
 impl Reconciler {
     /// Writes what came of a pass into the DNS; tells when to look again.
@@ -96,16 +94,7 @@ impl Reconciler {
             return;
         }
         if self.cache.get(&key).is_none() {
-            let value = json!({
-                "apiVersion": key.api_version,
-                "kind": key.kind,
-                "metadata": { "name": key.name },
-                "spec": {},
-            });
-            let object = Desired {
-                key: key.clone(),
-                value,
-            };
+            let object = Desired::with_spec(key.clone(), &json!({}));
             let created = self.applier.create(&object).await;
             let failed = created.is_err();
             failures.note(created);
@@ -160,20 +149,15 @@ impl Reconciler {
         let refused = checked.as_ref().err().map(Notice::spec_refused);
         self.tell_state("spec", refused, Some(Notice::spec_mended()));
         let cache = checked.as_ref().ok().map(|config| config.cache);
-        let capped = |topic, field: &str, ttl: Option<u32>| {
+        let limits = [
+            ("positiveTTL", cache.map(|cache| cache.positive)),
+            ("negativeTTL", cache.map(|cache| cache.negative)),
+        ];
+        for (field, ttl) in limits {
             let typed = dns.spec()["cache"][field].as_str().unwrap_or_default();
             let capped = ttl == Some(u32::MAX) && !typed.is_empty();
-            (
-                topic,
-                capped.then(|| Notice::ttl_capped(&format!("spec.cache.{field}"), typed)),
-            )
-        };
-        let limits = [
-            capped("positiveTTL", "positiveTTL", cache.map(|cache| cache.positive)),
-            capped("negativeTTL", "negativeTTL", cache.map(|cache| cache.negative)),
-        ];
-        for (topic, notice) in limits {
-            self.tell_state(topic, notice, None);
+            let notice = capped.then(|| Notice::ttl_capped(&format!("spec.cache.{field}"), typed));
+            self.tell_state(field, notice, None);
         }
     }
 
@@ -221,7 +205,7 @@ impl Reconciler {
                 self.events
                     .tell(Notice::drift_repaired(key, fields, last_writer(live)));
             }
-            (Cause::Dispute(_), live) => {
+            (Cause::Dispute, live) => {
                 let fields = live.map(|(_, fields)| fields).unwrap_or_default();
                 let writer = live.and_then(|(live, _)| last_writer(live));
                 self.events.tell(Notice::repairs_undone(key, fields, writer));
@@ -235,7 +219,7 @@ impl Reconciler {
     fn tell_of_corefile(&self, key: &ObjectKey, new: &Value, old: Option<&Value>) {
         let published = |map: &Value| {
             let corefile = map["data"][COREFILE_KEY].as_str()?;
-            Some(Published::of(corefile, digest(corefile, REVISION_DIGITS)))
+            Some(Published::of(corefile, revision(corefile)))
         };
         let old = old.and_then(published);
         if let Some(new) = published(new).filter(|new| old.as_ref() != Some(new)) {

@@ -5,7 +5,7 @@ use devcluster::Distribution;
 use operator::resources::daemon_set_key;
 use serde_json::{Value, json};
 
-use super::{certificate, copy, folders, make_source, named, source, tls_server};
+use super::{certificate, copy, folders, make_source, named, source, tls_server, with_bundle};
 use crate::control_plane::{Operator, Plane, corefile_key, eventually, quiet};
 use crate::scenario::settled;
 
@@ -150,19 +150,7 @@ async fn a_node_that_is_down_holds_nothing_up() {
 #[tokio::test]
 async fn pods_of_openshifts_operator_keep_the_name_of_their_bundle() {
     let plane = Plane::without_controllers(Distribution::Kubernetes).await;
-    plane.make_namespace("openshift-config").await;
-    make_source(
-        &plane,
-        "bundle",
-        json!({ "data": { "ca-bundle.crt": certificate() } }),
-    )
-    .await;
-    let operator = plane.operator();
-    settled(&plane).await;
-    plane
-        .edit(json!({ "servers": [tls_server("a.example", "dns.example", "bundle")] }))
-        .await;
-    eventually("the bundle is used", async || named(&plane).await.len() == 1).await;
+    let operator = with_bundle(&plane).await;
     operator.stop();
     let ours = named(&plane).await.remove(0);
     let version = plane.get(&copy("ca-bundle")).await.unwrap()["metadata"]["resourceVersion"].clone();
