@@ -8,6 +8,7 @@
 pub mod failure;
 pub mod probe;
 pub mod report;
+pub mod round;
 pub mod schedule;
 pub mod target;
 mod tls;
@@ -28,7 +29,7 @@ use failure::Failure;
 use report::Report;
 use schedule::{Probe, Schedule};
 use target::Target;
-use verdict::Verdicts;
+use verdict::{Verdict, Verdicts};
 
 /// The end of those who want to know.
 #[derive(Clone)]
@@ -171,7 +172,9 @@ impl Prober {
     }
 
     fn publish(&self) {
-        let verdicts = self.schedule.verdicts();
+        let mut verdicts = self.schedule.verdicts();
+        // That there is somebody to ask wakes nobody.
+        verdicts.retain(|_, verdict| *verdict != Verdict::Unknown);
         self.metrics.upstreams(&verdicts);
         self.verdicts.send_if_modified(|known| {
             let news = *known != verdicts;

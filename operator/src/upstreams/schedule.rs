@@ -10,6 +10,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use rand::{Rng, RngExt as _};
 
 use super::failure::Failure;
+use super::round::Round;
 use super::target::{Endpoint, Question, Target};
 use super::verdict::{History, Verdicts};
 
@@ -18,7 +19,8 @@ pub const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How long after a probe the same target is probed again, give or take a fifth: so
 /// that a dead upstream is found, and confirmed as such, within half a minute.
 pub const INTERVAL: SignedDuration = SignedDuration::from_secs(12);
-/// How long after a probe that contradicts the verdict, or is the first.
+/// How long after a probe that contradicts the verdict, and while there are questions
+/// that were never answered.
 pub const SECOND_LOOK: SignedDuration = SignedDuration::from_secs(1);
 /// How far the first probes of new targets are spread.
 const SPREAD: SignedDuration = SignedDuration::from_secs(2);
@@ -42,9 +44,7 @@ pub struct Schedule {
 
 #[derive(Debug)]
 struct Entry {
-    questions: Vec<Question>,
-    /// Which question comes next.
-    at: usize,
+    round: Round,
     due: Timestamp,
     under_way: bool,
     history: History,
@@ -55,17 +55,15 @@ impl Schedule {
     pub fn follow(&mut self, targets: &[Target], now: Timestamp, random: &mut impl Rng) {
         let mut known = std::mem::take(&mut self.entries);
         for target in targets {
-            let entry = known.remove(&target.endpoint).unwrap_or_else(|| Entry {
-                questions: Vec::new(),
-                at: 0,
+            let mut entry = known.remove(&target.endpoint).unwrap_or_else(|| Entry {
+                round: Round::default(),
                 due: later(now, up_to(SPREAD, random)),
                 under_way: false,
                 history: History::default(),
             });
-            let entry = Entry {
-                questions: target.questions.clone(),
-                ..entry
-            };
+            if entry.round.follow(&target.questions) {
+                entry.due = entry.due.min(later(now, up_to(SPREAD, random)));
+            }
             self.entries.insert(target.endpoint.clone(), entry);
         }
     }
@@ -89,12 +87,12 @@ impl Schedule {
             .iter_mut()
             .filter(|(_, entry)| !entry.under_way && entry.due <= now);
         let (endpoint, entry) = waiting.min_by_key(|(_, entry)| entry.due)?;
-        let question = entry.questions.get(entry.at).or(entry.questions.first())?;
+        let question = entry.round.next()?.clone();
         entry.under_way = true;
         self.free = later(now, PAUSE);
         Some(Probe {
             endpoint: endpoint.clone(),
-            question: question.clone(),
+            question,
         })
     }
 
@@ -110,12 +108,9 @@ impl Schedule {
             return false;
         };
         entry.under_way = false;
-        // A question that is not answered is asked until it is.
-        if outcome.is_ok() {
-            entry.at = (entry.at + 1) % entry.questions.len().max(1);
-        }
+        entry.round.note(&probe.question, outcome.is_ok());
         let news = entry.history.note(&probe.question, outcome, now);
-        let wait = if entry.history.is_settled() {
+        let wait = if entry.history.is_settled(entry.round.is_complete()) {
             (INTERVAL - INTERVAL / 5).saturating_add(up_to(INTERVAL / 5 * 2, random))
         } else {
             SECOND_LOOK

@@ -64,7 +64,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// What a server is asked for: nothing that could hurt it, and what it must know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Question {
     /// The name.
     pub name: Name,

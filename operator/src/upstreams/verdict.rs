@@ -53,9 +53,9 @@ pub struct History {
 struct Failures {
     since: Timestamp,
     count: u32,
-    last: Failure,
-    /// How many of the last ones are for the same reason.
+    /// How many of the last ones are for the same reason, to the same question.
     alike: u32,
+    last: Option<(Failure, Question)>,
 }
 
 impl History {
@@ -65,12 +65,13 @@ impl History {
         &self.verdict
     }
 
-    /// Whether the last probe agrees with the verdict.
+    /// Whether the last probe agrees with the verdict; `complete` when every question has
+    /// been answered.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
+    pub fn is_settled(&self, complete: bool) -> bool {
         match &self.verdict {
             Verdict::Unknown => false,
-            Verdict::Healthy => self.failures.is_none(),
+            Verdict::Healthy => self.failures.is_none() && complete,
             Verdict::Failing(_) => self.failures.is_some(),
         }
     }
@@ -102,29 +103,32 @@ impl History {
         let failures = self.failures.get_or_insert_with(|| Failures {
             since: now,
             count: 0,
-            last: failure.clone(),
             alike: 0,
+            last: None,
         });
+        let this = (failure, question.clone());
+        let again = failures.last.as_ref() == Some(&this);
         failures.count = failures.count.saturating_add(1);
-        if failures.last == failure {
-            failures.alike = failures.alike.saturating_add(1);
+        failures.alike = if again {
+            failures.alike.saturating_add(1)
         } else {
-            failures.last = failure;
-            failures.alike = 1;
-        }
-        let since = match &self.verdict {
-            // Reasons that take turns are not told each time.
-            Verdict::Failing(known) if known.failure == failures.last || failures.alike < FAILURES => {
-                return false;
-            }
-            Verdict::Failing(known) => known.since,
-            Verdict::Unknown | Verdict::Healthy if failures.count < FAILURES => return false,
-            Verdict::Unknown | Verdict::Healthy => failures.since,
+            1
         };
+        let since = match &self.verdict {
+            Verdict::Failing(known) if known.failure == this.0 && known.question == this.1 => None,
+            // Reasons that take turns are not told each time.
+            Verdict::Failing(known) => (failures.alike >= FAILURES).then_some(known.since),
+            Verdict::Unknown | Verdict::Healthy => (failures.count >= FAILURES).then_some(failures.since),
+        };
+        failures.last = Some(this.clone());
+        let Some(since) = since else {
+            return false;
+        };
+        let (failure, question) = this;
         self.verdict = Verdict::Failing(Trouble {
             since,
-            failure: failures.last.clone(),
-            question: question.clone(),
+            failure,
+            question,
         });
         true
     }

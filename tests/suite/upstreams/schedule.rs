@@ -208,6 +208,51 @@ fn a_question_that_is_refused_is_found_and_asked_until_it_is_answered() {
     assert_eq!(world.schedule.verdicts()[&one.endpoint], Verdict::Healthy);
 }
 
+fn asked(world: &World) -> Vec<String> {
+    let started = world.started.iter();
+    started.map(|(_, probe)| probe.question.name.to_ascii()).collect()
+}
+
+#[test]
+fn what_was_never_asked_comes_first_and_soon() {
+    let mut one = target(1);
+    one.questions = ["a.", "b.", "c."].map(question).to_vec();
+    let mut world = World::new(1, std::slice::from_ref(&one));
+    let answer = |_: &Probe, _: Timestamp, _: &mut StdRng| (SECOND / 10, Ok(()));
+    world.run(START + 8 * SECOND, answer);
+    assert_eq!(
+        asked(&world),
+        ["a.", "b.", "c."],
+        "within seconds, and then a rest"
+    );
+    one.questions = ["a.", "d.", "b.", "e."].map(question).to_vec();
+    let now = world.now;
+    world.schedule.follow(&[one], now, &mut world.random);
+    world.run(now + 8 * SECOND, answer);
+    assert_eq!(asked(&world)[3..], ["d.", "e."]);
+    world.run(now + 60 * SECOND, answer);
+    assert_eq!(asked(&world)[5..8], ["a.", "d.", "b."]);
+}
+
+#[test]
+fn a_question_that_is_stuck_goes_before_new_ones() {
+    let mut one = target(1);
+    let mut world = World::new(1, std::slice::from_ref(&one));
+    let refused = |probe: &Probe, _: Timestamp, _: &mut StdRng| {
+        let known = probe.question == question("a.example.");
+        let outcome = if known { Ok(()) } else { Err(Failure::Timeout) };
+        (SECOND / 10, outcome)
+    };
+    world.run(START + 20 * SECOND, refused);
+    let before = world.started.len();
+    one.questions.insert(0, question("new.example."));
+    let now = world.now;
+    world.schedule.follow(&[one], now, &mut world.random);
+    world.run(now + 20 * SECOND, refused);
+    assert!(asked(&world)[before..].iter().all(|name| name == "b.example."));
+    assert!(world.started.len() > before);
+}
+
 /// The verdicts after each probe; the n-th probe is made at second n.
 fn judged(outcomes: &[Result<(), Failure>]) -> Vec<Verdict> {
     let mut history = History::default();
