@@ -40,3 +40,4 @@ mod scenario;
 mod serving;
 mod status_cases;
 mod takeover;
+mod upstreams;
