@@ -39,3 +39,4 @@ mod scenario;
 mod serving;
 mod status_cases;
 mod takeover;
+mod verdicts;
