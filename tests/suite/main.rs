@@ -41,3 +41,4 @@ mod serving;
 mod status_cases;
 mod takeover;
 mod upstreams;
+mod verdicts;
