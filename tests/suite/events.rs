@@ -83,7 +83,7 @@ async fn whoever_undoes_repairs_is_named_and_not_fought_for_ever() {
     settled(&plane).await;
     let set = daemon_set_key("dns-default");
     let mended = async || plane.get(&set).await.unwrap()["spec"]["minReadySeconds"] == 9;
-    for round in 0..22 {
+    for round in 0..40 {
         change_as(
             &plane,
             "stubborn",
@@ -94,7 +94,7 @@ async fn whoever_undoes_repairs_is_named_and_not_fought_for_ever() {
         eventually(&format!("repair {round}"), mended).await;
     }
     plane.told("Warning RepairsUndone: DaemonSet openshift-dns/dns-default is changed again and again by stubborn").await;
-    // From now on there is a pause before each repair, and still each is made.
+    // From now on repairs keep to a pace, and still the last change is repaired.
     let before = plane.requests().len();
     for _ in 0..20 {
         change_as(
