@@ -1,5 +1,7 @@
 //! Rules that hold for any input.
 
+use std::sync::LazyLock;
+
 use endurance::corefile;
 use endurance::specs::{self, Case};
 use endurance::verdicts::{inputs, intended};
@@ -11,11 +13,13 @@ use operator::dns::objects;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new().unwrap());
+
 /// A case that is accepted: the configuration, the facts for it, and the Corefile.
 fn rendered(case: &Case) -> Option<(Config, Inputs, String)> {
     let inputs = inputs(&case.bundles);
     let config = Config::decode(&case.spec).ok()?;
-    let corefile = Templates::new().unwrap().render(&config, &inputs).unwrap();
+    let corefile = TEMPLATES.render(&config, &inputs).unwrap();
     Some((config, inputs, corefile))
 }
 
