@@ -114,12 +114,12 @@ fn text(finding: &Finding) -> String {
     serde_json::from_str(value).unwrap_or_default()
 }
 
-/// Whether there is nothing in it but what addresses, ports and scopes are made of.
-/// Numbers with dots may be a host name, but none that resolves.
+/// Whether it is made of what addresses, ports and scopes are made of. Numbers with dots
+/// may be a host name, but none that resolves.
 fn may_be_address(upstream: &str) -> bool {
     let host = upstream.split_once("://").map_or(upstream, |(_, host)| host);
     let host = host.rsplit_once('%').map_or(host, |(host, _)| host);
-    let digits = host.chars().all(|c| c.is_ascii_hexdigit() || ".:[]".contains(c));
-    let is_hexadecimal = host.contains(|c: char| c.is_ascii_alphabetic());
-    !host.is_empty() && digits && (host.contains(':') || !is_hexadecimal)
+    let has = |kind: fn(&char) -> bool| host.chars().any(|c| kind(&c));
+    let is_plain = host.chars().all(|c| c.is_ascii_hexdigit() || ".:[]".contains(c));
+    is_plain && (host.contains(':') || (has(char::is_ascii_digit) && !has(char::is_ascii_alphabetic)))
 }
