@@ -41,3 +41,25 @@ fn every_defect_has_tests_and_every_test_exists() {
     }
     assert!(count > 27);
 }
+
+/// The text without its line breaks.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_rule_that_is_stricter_than_coredns_is_told() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let section = readme.split("### Stricter than CoreDNS").nth(1).unwrap();
+    let list = section.split("\n\n").nth(2).unwrap();
+    let told: Vec<String> = list.split("\n- ").map(on_one_line).collect();
+    let told: Vec<&str> = told
+        .iter()
+        .map(|rule| rule.trim_matches(['-', ' ', ';', '.']))
+        .collect();
+    let rules: Vec<&str> = endurance::stricter::RULES
+        .iter()
+        .map(|rule| rule.sentence)
+        .collect();
+    assert_eq!(told, rules);
+}

@@ -1,6 +1,6 @@
 //! Rules that hold for any input.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use endurance::corefile;
@@ -17,11 +17,13 @@ use operator::resources::config_map_key;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new().unwrap());
+
 /// A case that is accepted: the configuration, the facts for it, and the Corefile.
 fn rendered(case: &Case) -> Option<(Config, Inputs, String)> {
     let inputs = inputs(&case.bundles);
     let config = Config::decode(&case.spec).ok()?;
-    let corefile = Templates::new().unwrap().render(&config, &inputs).unwrap();
+    let corefile = TEMPLATES.render(&config, &inputs).unwrap();
     Some((config, inputs, corefile))
 }
 
