@@ -84,7 +84,7 @@ impl Question {
     /// What a server for a zone is asked: one that refuses this serves nobody.
     fn of_zone(zone: &config::Zone) -> Option<Self> {
         Some(Self {
-            name: Name::from_ascii(zone.names().first()?).ok()?,
+            name: Name::from_ascii(zone.served_names().first()?).ok()?,
             record_type: RecordType::SOA,
         })
     }
