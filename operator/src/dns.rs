@@ -221,6 +221,7 @@ impl Reconciler {
         self.tell_of_bundles(&bundles);
         if dns.is_unmanaged() {
             self.in_force = None;
+            metrics.config_in_force(None);
         } else {
             // What could not be found out may be needed for it.
             if let Ok(config) = &checked
@@ -237,6 +238,8 @@ impl Reconciler {
             }
             let corefile = observe::corefile(&self.cache);
             metrics.corefile(before.as_deref(), corefile.as_deref());
+            let published = corefile.is_some() && corefile == self.in_force && !failures.retry;
+            metrics.config_in_force(Some(checked.is_ok() && published));
             self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
         let look_again = self
