@@ -60,8 +60,11 @@ pub fn render(
             "warning: {field}: the API server does not know this field and drops it"
         )?;
     }
-    let config = Config::decode(&admitted.dns["spec"])?;
     let inputs = documents.inputs(args, Images::from_env_or_placeholders());
+    let config = Config::decode(&admitted.dns["spec"])?.for_cluster(&inputs)?;
+    for finding in config.warnings(&inputs) {
+        writeln!(warnings, "warning: {}", finding.as_warning())?;
+    }
     for name in config
         .ca_bundles()
         .filter(|name| !inputs.ca_bundles.contains_key(*name))

@@ -58,6 +58,12 @@ impl Zone {
     pub fn with_port(&self) -> String {
         format!("{self}:{PORT}")
     }
+
+    /// The names that it comes to, in lower case and fully qualified: one, or for an
+    /// address block those of the reverse zones that it covers.
+    pub(super) fn served_names(&self) -> Vec<String> {
+        served_names(bare(&self.0))
+    }
 }
 
 impl fmt::Display for Zone {
@@ -107,8 +113,6 @@ fn bare(text: &str) -> &str {
     text.strip_prefix("dns://").unwrap_or(text)
 }
 
-/// The names, in lower case and fully qualified, that a zone comes to: one, or
-/// for an address block those of the reverse zones that it covers.
 fn served_names(zone: &str) -> Vec<String> {
     match address_block(zone) {
         Some(block) => reverse_zones(block),
