@@ -27,6 +27,7 @@ mod golden;
 mod in_memory;
 mod leadership;
 mod manifests;
+mod monitoring;
 mod name_lookups;
 mod name_resolver;
 mod node;

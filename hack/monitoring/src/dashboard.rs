@@ -13,7 +13,7 @@ const WIDTH: usize = 12;
 const HEIGHT: usize = 8;
 
 /// The ConfigMap that OpenShift's console, or the sidecar of a Grafana, reads.
-pub fn config_map(dashboard: &Dashboard, metadata: Value) -> Result<Value> {
+pub fn config_map(dashboard: &Dashboard, metadata: &Value) -> Result<Value> {
     let text = serde_json::to_string_pretty(&model(dashboard)).context("writing the dashboard")?;
     Ok(json!({
         "apiVersion": "v1",

@@ -133,11 +133,11 @@ pub fn files(source: &Source) -> Result<[(&'static str, String); 4]> {
     let sidecar = json!({ "grafana_dashboard": "1" });
     let rule = |annotations| {
         let metadata = metadata("dns", OPERATOR_NAMESPACE, &rule, annotations);
-        text(&rules::prometheus_rule(source, metadata))
+        text(&rules::prometheus_rule(source, &metadata))
     };
     let board = |namespace, labels, annotations| {
         let metadata = metadata("cluster-dns-dashboard", namespace, labels, annotations);
-        text(&dashboard::config_map(&source.dashboard, metadata)?)
+        text(&dashboard::config_map(&source.dashboard, &metadata)?)
     };
     Ok([
         ("0000_90_dns-operator_03_prometheusrules.yaml", rule(&included)?),

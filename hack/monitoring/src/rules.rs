@@ -6,7 +6,7 @@ use crate::{Alert, Source};
 
 /// The object that the Prometheus operator reads.
 #[must_use]
-pub fn prometheus_rule(source: &Source, metadata: Value) -> Value {
+pub fn prometheus_rule(source: &Source, metadata: &Value) -> Value {
     json!({
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
