@@ -49,6 +49,7 @@ use inputs::Inputs;
 use names::CONFIG_NAMESPACE;
 use objects::Desired;
 use observe::StoredDns;
+use report::StatusWritten;
 
 /// What the operator is started with.
 pub struct Setup {
@@ -71,22 +72,39 @@ pub struct Reconciler {
     /// Which of the APIs that a cluster may lack are there.
     served: channel::Receiver<Option<Served>>,
     setup: Setup,
-    /// The last configuration that was in force, for repairs while the present
-    /// one is refused.
-    last_good: Option<Config>,
+    /// The last configuration that was accepted, for repairs while the present one
+    /// is refused.
+    last_good: Option<Accepted>,
     /// The objects that depend on these facts alone.
     of_cluster: Option<(Inputs, Vec<Arc<Desired>>)>,
     repairs: Repairs,
     /// Whether there were DNS pods when last heard.
     had_pods: bool,
     /// The Corefile that this replica has published last.
-    in_force: Option<String>,
+    in_force: Option<Rendered>,
     /// Since when passes fail.
     failing_since: Option<Timestamp>,
     /// The troubles that people were told of, by topic.
     told: BTreeMap<&'static str, String>,
     /// Whether the pods of a DaemonSet were seen being replaced.
     rolling: BTreeMap<&'static str, bool>,
+    /// The status as it was written last.
+    status_written: Option<StatusWritten>,
+}
+
+/// A configuration that was accepted.
+#[derive(Clone)]
+struct Accepted {
+    config: Config,
+    /// Of the specification.
+    generation: Option<i64>,
+}
+
+/// A Corefile, and the generation of the specification that it says.
+#[derive(Clone)]
+struct Rendered {
+    corefile: String,
+    generation: Option<i64>,
 }
 
 /// What a reconcile came to.
@@ -177,6 +195,7 @@ impl Reconciler {
             failing_since: None,
             told: BTreeMap::new(),
             rolling: BTreeMap::new(),
+            status_written: None,
         }
     }
 
@@ -221,13 +240,15 @@ impl Reconciler {
         self.tell_of_bundles(&bundles);
         if dns.is_unmanaged() {
             self.in_force = None;
-            metrics.config_in_force(None);
         } else {
             // What could not be found out may be needed for it.
             if let Ok(config) = &checked
                 && !failures.retry
             {
-                self.last_good = Some(config.clone());
+                self.last_good = Some(Accepted {
+                    config: config.clone(),
+                    generation: dns.generation(),
+                });
             }
             inputs.ca_bundles.clone_from(&bundles.usable);
             failures.note(self.ensure_finalizer(dns).await);
@@ -238,8 +259,6 @@ impl Reconciler {
             }
             let corefile = observe::corefile(&self.cache);
             metrics.corefile(before.as_deref(), corefile.as_deref());
-            let published = corefile.is_some() && corefile == self.in_force && !failures.retry;
-            metrics.config_in_force(Some(checked.is_ok() && published));
             self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
         let look_again = self
@@ -252,15 +271,12 @@ impl Reconciler {
 
     /// The CA bundles that the configuration asks for.
     async fn ca_bundles(&self, checked: Option<&Config>, failures: &mut Failures) -> CaBundles {
-        let Some(config) = checked.or(self.last_good.as_ref()) else {
+        let last_good = self.last_good.as_ref().map(|good| &good.config);
+        let Some(config) = checked.or(last_good) else {
             return CaBundles::default();
         };
         let bundles = observe::ca_bundles(&self.cache, config);
-        let known = self
-            .last_good
-            .iter()
-            .flat_map(Config::ca_bundles)
-            .collect::<Vec<_>>();
+        let known: Vec<_> = last_good.into_iter().flat_map(Config::ca_bundles).collect();
         let mut found = false;
         // The watch may lag behind that of the DNS: whoever makes a bundle and then
         // a server that uses it must not get the server without its bundle.
@@ -281,7 +297,7 @@ impl Reconciler {
     /// what does not depend on it.
     fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Arc<Desired>> {
         let objects = match self.last_good.clone() {
-            Some(config) => self.desired_for(&config, inputs, failures),
+            Some(accepted) => self.desired_for(&accepted, inputs, failures),
             None => self.desired_for_cluster(inputs),
         };
         objects.unwrap_or_else(|error| {
@@ -292,15 +308,16 @@ impl Reconciler {
 
     fn desired_for(
         &mut self,
-        config: &Config,
+        accepted: &Accepted,
         inputs: &Inputs,
         failures: &mut Failures,
     ) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
         let cluster = self.desired_for_cluster(inputs)?;
-        let config = self.safely_placed(config);
+        let config = self.safely_placed(&accepted.config);
         let mut inputs = inputs.clone();
         // What somebody writes over it, or deletes, pods have not loaded for good.
-        let known = self.in_force.clone().or_else(|| observe::corefile(&self.cache));
+        let known = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
+        let known = known.or_else(|| observe::corefile(&self.cache));
         let mounted = observe::mounted(&self.cache, known.as_deref(), self.had_pods);
         mounted.adopt(&config, &mut inputs, |bundle| {
             observe::copy_version(&self.cache, bundle)
@@ -312,8 +329,11 @@ impl Reconciler {
         };
         match corefile {
             Ok(corefile) => {
-                let corefile = corefile.or_else(|| self.in_force.clone());
-                self.in_force.clone_from(&corefile);
+                if let Some(corefile) = corefile {
+                    let generation = accepted.generation;
+                    self.in_force = Some(Rendered { corefile, generation });
+                }
+                let corefile = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
                 let own = objects::desired_for_config(&config, corefile, &inputs, &publication.kept)?;
                 Ok(objects::in_order(
                     cluster,

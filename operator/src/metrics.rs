@@ -23,7 +23,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::dns::Outcome;
-use crate::dns::digest::revision;
 use crate::dns::notice::Published;
 
 use requests::{Code, RequestLabels, Verb};
@@ -285,7 +284,7 @@ impl Metrics {
         if before != after {
             self.published.inc();
         }
-        let published = Published::of(corefile, revision(corefile));
+        let published = Published::of(corefile);
         for (kind, limit) in [
             (CacheKind::Positive, published.positive_ttl),
             (CacheKind::Negative, published.negative_ttl),

@@ -24,6 +24,7 @@ mod durations;
 mod events;
 mod faults;
 mod golden;
+mod in_force;
 mod in_memory;
 mod leadership;
 mod manifests;

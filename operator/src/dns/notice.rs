@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::dns::config::{Finding, InvalidSpec};
+use crate::dns::digest::revision;
 use crate::dns::names::DNS;
 use crate::dns::objects::ObjectKey;
 
@@ -185,14 +186,14 @@ pub struct Published {
 impl Published {
     /// What a Corefile of the operator says.
     #[must_use]
-    pub fn of(corefile: &str, revision: String) -> Self {
+    pub fn of(corefile: &str) -> Self {
         let number = |directive: &str, at: usize| {
             let mut lines = corefile.lines().map(str::trim);
             let line = lines.find(|line| line.starts_with(directive))?;
             line.split_whitespace().nth(at)?.parse().ok()
         };
         Self {
-            revision,
+            revision: revision(corefile),
             positive_ttl: number("cache ", 1),
             negative_ttl: number("denial ", 2),
         }

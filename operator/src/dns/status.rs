@@ -3,12 +3,13 @@
 //! Pure: what was observed and the time go in.
 
 mod daemon_set;
+mod in_force;
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use api::OperatorCondition;
+use api::{DnsStatus, OperatorCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -18,6 +19,7 @@ use crate::dns::corefile::LAMEDUCK_SECONDS;
 use crate::dns::inputs::Remark;
 
 pub use daemon_set::Rollout;
+pub use in_force::InForce;
 
 /// How long a condition that just turned good stays so although its cause is
 /// back: twice the time a stopping pod goes on answering.
@@ -324,6 +326,19 @@ impl Observation<'_> {
         }
         causes
     }
+}
+
+/// A status without what only counts the pods of a rollout.
+#[must_use]
+pub fn gist(status: &DnsStatus) -> DnsStatus {
+    let mut gist = status.clone();
+    gist.nodes = None;
+    for condition in &mut gist.conditions {
+        if condition.kind == PROGRESSING {
+            condition.message = None;
+        }
+    }
+    gist
 }
 
 fn lack_of_pods(rollout: &Rollout) -> Option<(&'static str, String)> {
