@@ -38,6 +38,7 @@ use crate::events::Events;
 use crate::images::Images;
 use crate::resources::config_map_key;
 use crate::served::Served;
+use crate::upstreams::{Upstreams, target};
 use crate::vitals::Vitals;
 use crate::watch::look_up;
 
@@ -61,6 +62,8 @@ pub struct Setup {
     pub cluster: ClusterArgs,
     /// What it tells of itself.
     pub vitals: Vitals,
+    /// Whether the upstreams are probed.
+    pub probe_upstreams: bool,
 }
 
 /// Makes the cluster what the DNS resource says.
@@ -71,6 +74,7 @@ pub struct Reconciler {
     events: Events,
     /// Which of the APIs that a cluster may lack are there.
     served: channel::Receiver<Option<Served>>,
+    upstreams: Upstreams,
     setup: Setup,
     /// The last configuration that was accepted, for repairs while the present one
     /// is refused.
@@ -178,6 +182,7 @@ impl Reconciler {
         applier: Applier,
         events: Events,
         served: channel::Receiver<Option<Served>>,
+        upstreams: Upstreams,
         setup: Setup,
     ) -> Self {
         Self {
@@ -186,6 +191,7 @@ impl Reconciler {
             applier,
             events,
             served,
+            upstreams,
             setup,
             last_good: None,
             of_cluster: None,
@@ -204,8 +210,14 @@ impl Reconciler {
         self.tell_of_others();
         let dns = StoredDns::observe(&self.cache);
         let mut outcome = match dns {
-            None => self.create_default().await,
-            Some(dns) if dns.is_being_deleted() => self.clean_up(&dns).await,
+            None => {
+                self.upstreams.follow(Vec::new());
+                self.create_default().await
+            }
+            Some(dns) if dns.is_being_deleted() => {
+                self.upstreams.follow(Vec::new());
+                self.clean_up(&dns).await
+            }
             Some(dns) => self.keep(&dns, now).await,
         };
         let mut failures = Failures::default();
@@ -261,6 +273,7 @@ impl Reconciler {
             metrics.corefile(before.as_deref(), corefile.as_deref());
             self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
+        self.follow_upstreams(dns, &bundles);
         let look_again = self
             .write_status(dns, checked.as_ref(), &bundles, &mut failures, now)
             .await;
@@ -291,6 +304,15 @@ impl Reconciler {
             return observe::ca_bundles(&self.cache, config);
         }
         bundles
+    }
+
+    /// Has the upstreams in force probed. What is in force while nobody may touch it is
+    /// not known.
+    fn follow_upstreams(&self, dns: &StoredDns, bundles: &CaBundles) {
+        let wanted = self.setup.probe_upstreams && !dns.is_unmanaged();
+        let config = self.last_good.as_ref().filter(|_| wanted);
+        let targets = config.map(|config| target::targets(config, bundles));
+        self.upstreams.follow(targets.unwrap_or_default());
     }
 
     /// Everything as it should be, for the configuration in force. Without one,

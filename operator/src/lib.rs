@@ -2,7 +2,7 @@
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
-//! of single names fresh. The programs people start are in [`cli`], [`run`] and
+//! of single names fresh, and [`upstreams`] tells which servers behind do not answer. The programs people start are in [`cli`], [`run`] and
 //! [`render`]. [`watch`] reads from the API server into [`cache`], [`apply`] writes
 //! to it; beside them [`serve`] alone talks to it, to ask who may read the metrics.
 
@@ -13,6 +13,7 @@ pub mod cluster_operator;
 pub mod difference;
 pub mod dns;
 pub mod events;
+pub mod exchange;
 pub mod health;
 pub mod images;
 pub mod leader;
@@ -26,5 +27,6 @@ pub mod run;
 pub mod schema;
 pub mod serve;
 pub mod served;
+pub mod upstreams;
 pub mod vitals;
 pub mod watch;

@@ -41,3 +41,4 @@ mod scenario;
 mod serving;
 mod status_cases;
 mod takeover;
+mod upstreams;

@@ -18,6 +18,7 @@ use std::fmt;
 use api::{DnsSpec, LogLevel};
 use serde_json::Value;
 
+pub(crate) use address::split_host_port;
 pub use forward::{CaBundleName, Forward, Policy, Transport};
 pub use placement::Placement;
 pub use ttl::{CacheLimits, DEFAULT_NEGATIVE_TTL, DEFAULT_POSITIVE_TTL};

@@ -96,6 +96,19 @@ impl Notice {
         Self::new(true, reason, "Reconcile", note)
     }
 
+    /// Upstreams do not answer, or not as they should.
+    #[must_use]
+    pub fn upstreams_failing(lines: &[String]) -> Self {
+        Self::new(true, "UpstreamsFailing", "ProbeUpstreams", lines.join("\n"))
+    }
+
+    /// All upstreams answer again.
+    #[must_use]
+    pub fn upstreams_healthy() -> Self {
+        let note = "All upstreams answer".to_owned();
+        Self::new(false, "UpstreamsHealthy", "ProbeUpstreams", note)
+    }
+
     /// There are DNSes that the operator does not act on.
     #[must_use]
     pub fn others_ignored(names: &[&str]) -> Self {

@@ -19,6 +19,7 @@ use super::{Failures, Reconciler};
 use crate::cluster_operator;
 use crate::difference::replacement;
 use crate::resources::{cluster_operator_key, config_map_key, daemon_set_key, default_dns_key};
+use crate::upstreams::report::Report;
 
 /// How long passes fail before the status says so: most failures are over with the
 /// next pass, and a condition that flaps rouses people for nothing.
@@ -50,6 +51,8 @@ impl Reconciler {
         let lasting = self.lasting_failures(failures, now);
         let remarks = observe::remarks(&self.cache, &self.setup, self.served.borrow().as_ref());
         self.tell_of_remarks(&remarks);
+        let upstreams = self.upstreams.report(status::told_of_upstreams(&old.conditions));
+        self.tell_of_upstreams(&upstreams);
         let observation = Observation {
             now,
             old: &old.conditions,
@@ -65,6 +68,7 @@ impl Reconciler {
             failures: &lasting,
             bundles,
             remarks: &remarks,
+            upstreams: &upstreams,
         };
         let assessment = observation.assess();
         let corefile = observe::corefile(&self.cache);
@@ -253,6 +257,16 @@ impl Reconciler {
         let first = remarks.first();
         let notice = first.map(|first| Notice::config_not_followed(first.reason, messages.join("\n")));
         self.tell_state("cluster config", notice, None);
+    }
+
+    fn tell_of_upstreams(&mut self, upstreams: &Report) {
+        let (trouble, over) = match upstreams {
+            Report::Pending => return,
+            Report::Nothing => (None, None),
+            Report::Healthy => (None, Some(Notice::upstreams_healthy())),
+            Report::Failing(lines) => (Some(Notice::upstreams_failing(lines)), None),
+        };
+        self.tell_state("upstreams", trouble, over);
     }
 
     pub(super) fn tell_of_placement(&mut self, refused: bool) {
