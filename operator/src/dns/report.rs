@@ -51,8 +51,7 @@ impl Reconciler {
         let lasting = self.lasting_failures(failures, now);
         let remarks = observe::remarks(&self.cache, &self.setup, self.served.borrow().as_ref());
         self.tell_of_remarks(&remarks);
-        let upstreams = self.upstreams.report(status::told_of_upstreams(&old.conditions));
-        self.tell_of_upstreams(&upstreams);
+        let upstreams = self.report_of_upstreams(&old);
         let observation = Observation {
             now,
             old: &old.conditions,
@@ -259,14 +258,17 @@ impl Reconciler {
         self.tell_state("cluster config", notice, None);
     }
 
-    fn tell_of_upstreams(&mut self, upstreams: &Report) {
-        let (trouble, over) = match upstreams {
-            Report::Pending => return,
+    /// What is known of the upstreams, which people are told.
+    fn report_of_upstreams(&mut self, old: &DnsStatus) -> Report {
+        let report = self.upstreams.report(status::told_of_upstreams(&old.conditions));
+        let (trouble, over) = match &report {
+            Report::Pending => return report,
             Report::Nothing => (None, None),
             Report::Healthy => (None, Some(Notice::upstreams_healthy())),
             Report::Failing(lines) => (Some(Notice::upstreams_failing(lines)), None),
         };
         self.tell_state("upstreams", trouble, over);
+        report
     }
 
     pub(super) fn tell_of_placement(&mut self, refused: bool) {

@@ -100,7 +100,7 @@ impl History {
 
     fn failed(&mut self, question: &Question, failure: Failure, now: Timestamp) -> bool {
         self.answers = 0;
-        let failures = self.failures.get_or_insert_with(|| Failures {
+        let failures = self.failures.get_or_insert(Failures {
             since: now,
             count: 0,
             alike: 0,
