@@ -1,4 +1,5 @@
-// Prometheus, and the tool that checks and tests its rules.
+// Prometheus, and the tool that checks and tests its rules. v0.316.0 does not build: it needs
+// github.com/pb33f/go-yaml, which the Go proxy does not offer.
 module dns-operator/hack/tools/prometheus
 
 go 1.26.0

@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use devcluster::Prometheus;
 use monitoring::Source;
 
-use super::source;
-
 /// How long it may take until all queries have data.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -39,34 +37,27 @@ pub fn of_panels(source: &Source) -> impl Iterator<Item = String> {
         .map(|query| query.expr.clone())
 }
 
-/// Those of the queries that have no number for an answer.
-pub fn unanswered(prometheus: &Prometheus, queries: &[String]) -> Vec<String> {
-    let is_unanswered = |query: &&String| {
-        let samples = prometheus.query(query).unwrap();
-        !samples.iter().any(|sample| sample.value.is_finite())
-    };
-    queries.iter().filter(is_unanswered).cloned().collect()
+/// Every query: what is recorded as it is and by its name, what alerts compare, and what
+/// panels ask.
+pub fn all(source: &Source) -> Vec<String> {
+    let series = source.series.iter();
+    let series = series.flat_map(|series| [series.expr.clone(), series.record.clone()]);
+    series.chain(of_alerts(source)).chain(of_panels(source)).collect()
 }
 
-/// Waits until all queries of rules and panels have data, while there is a load: called
-/// again and again with the number of the round.
-pub async fn answered(prometheus: &Prometheus, mut load: impl AsyncFnMut(usize)) {
-    let source = source();
-    let rules = source.series.iter();
-    // What is recorded is asked for as it is and by its name.
-    let rules = rules.flat_map(|series| [series.expr.clone(), series.record.clone()]);
-    let mut left: Vec<String> = rules
-        .chain(of_alerts(&source))
-        .chain(of_panels(&source))
-        .collect();
-    assert!(left.len() > 50);
+/// Waits until each of the queries has a number for an answer, while there is a load:
+/// called again and again with the number of the round.
+pub async fn answered(prometheus: &Prometheus, mut queries: Vec<String>, mut load: impl AsyncFnMut(usize)) {
     let begun = Instant::now();
     for round in 0.. {
         load(round).await;
-        left = unanswered(prometheus, &left);
-        if left.is_empty() {
+        queries.retain(|query| {
+            let samples = prometheus.query(query).unwrap();
+            !samples.iter().any(|sample| sample.value.is_finite())
+        });
+        if queries.is_empty() {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "no data for {left:#?}");
+        assert!(begun.elapsed() < PATIENCE, "no data for {queries:#?}");
     }
 }

@@ -12,7 +12,7 @@ use monitoring::rules;
 use serde_json::{Value, json};
 
 use super::{Node, succeeded};
-use crate::monitoring::queries::answered;
+use crate::monitoring::queries::{self, answered};
 use crate::monitoring::{labels, source};
 
 /// The service account that the manifests let scrape.
@@ -40,7 +40,7 @@ pub async fn every_query_has_data(node: &Node) {
     let targets = [operator(node), dns_pod(node)];
     let rules = rules::groups(&source());
     let prometheus = Prometheus::start(&launcher, &rules, &targets).await.unwrap();
-    answered(&prometheus, async |round| {
+    answered(&prometheus, queries::all(&source()), async |round| {
         for number in 0..3 {
             for name in ["often.ttl60.default.test.", "missing.default.test."] {
                 node.dns.a(name).await;
