@@ -310,8 +310,8 @@ impl Reconciler {
     /// not known.
     fn follow_upstreams(&self, dns: &StoredDns, bundles: &CaBundles) {
         let wanted = self.setup.probe_upstreams && !dns.is_unmanaged();
-        let good = self.last_good.as_ref().filter(|_| wanted);
-        let targets = good.map(|good| target::targets(&good.config, bundles));
+        let accepted = self.last_good.as_ref().filter(|_| wanted);
+        let targets = accepted.map(|accepted| target::targets(&accepted.config, bundles));
         self.upstreams.follow(targets.unwrap_or_default());
     }
 

@@ -42,3 +42,4 @@ mod serving;
 mod status_cases;
 mod takeover;
 mod upstreams;
+mod verdicts;
