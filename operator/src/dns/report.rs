@@ -1,7 +1,7 @@
 //! What is told of a reconcile: in the status, to the cluster's administrators, and
 //! in Events.
 
-use api::DnsStatus;
+use api::{CorefileStatus, DnsStatus, SpecInForce};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -94,6 +94,10 @@ impl Reconciler {
             nodes: observation.dns.as_ref().map(Rollout::nodes),
             observed_generation: dns.generation(),
         };
+        let current = |corefile: &CorefileStatus| corefile.spec_in_force == SpecInForce::Current;
+        let current = status.corefile.as_ref().is_some_and(current);
+        let metrics = &self.setup.vitals.metrics;
+        metrics.config_in_force((!dns.is_unmanaged()).then_some(current));
         let wait = Box::pin(self.put_status(dns, &old, status, failures, now)).await;
         wait.into_iter().chain(assessment.look_again).min()
     }
