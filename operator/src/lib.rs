@@ -2,17 +2,21 @@
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
-//! of single names fresh. The programs people start are in [`cli`], [`run`] and
-//! [`render`]. [`watch`] reads from the API server into [`cache`], [`apply`] writes
+//! of single names fresh. What people start is in [`cli`]: the operator itself
+//! ([`run`]), and commands that read files ([`render`], [`check`], [`explain`]). [`watch`] reads from the API server into [`cache`], [`apply`] writes
 //! to it; beside them [`serve`] alone talks to it, to ask who may read the metrics.
 
 pub mod apply;
 pub mod cache;
+pub mod candidate;
+pub mod check;
 pub mod cli;
 pub mod cluster_operator;
 pub mod difference;
 pub mod dns;
+pub mod documents;
 pub mod events;
+pub mod explain;
 pub mod health;
 pub mod images;
 pub mod leader;
@@ -20,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod name_resolver;
 pub mod nodes;
+pub mod output;
 pub mod render;
 pub mod resources;
 pub mod run;

@@ -58,6 +58,13 @@ impl Zone {
     pub fn with_port(&self) -> String {
         format!("{self}:{PORT}")
     }
+
+    /// The names that it comes to, as CoreDNS compares them: one, or for an address
+    /// block those of the reverse zones that it covers.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        served_names(bare(&self.0))
+    }
 }
 
 impl fmt::Display for Zone {
@@ -112,8 +119,13 @@ fn bare(text: &str) -> &str {
 fn served_names(zone: &str) -> Vec<String> {
     match address_block(zone) {
         Some(block) => reverse_zones(block),
-        None => vec![fully_qualified(zone).to_lowercase()],
+        None => vec![fully_qualified(zone).chars().map(lower_case).collect()],
     }
+}
+
+/// Go's lower case: one character for one, whatever stands beside it.
+fn lower_case(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 fn address_block(text: &str) -> Option<IpNet> {
