@@ -42,10 +42,11 @@ impl Candidate {
     /// Checks the DNS of documents.
     pub fn of(documents: &Documents, cluster: &ClusterArgs) -> Result<Self, CandidateError> {
         let admitted = DnsSchema::new()?.admit(documents.dns.clone())?;
-        let config = Config::decode(&admitted.dns["spec"])?;
         let inputs = documents.inputs(cluster, Images::from_env_or_placeholders());
+        let config = Config::decode(&admitted.dns["spec"])?.for_cluster(&inputs)?;
         let mut warnings = documents.warnings.clone();
         warnings.extend(admitted.unknown_fields);
+        warnings.extend(config.warnings(&inputs));
         warnings.extend(documents.missing_bundles(&config));
         Ok(Self {
             config,

@@ -99,9 +99,10 @@ impl Report {
         let mut warnings = documents.warnings.clone();
         warnings.extend(admitted.unknown_fields);
         let mut not_checked = Vec::new();
-        match Config::decode(&admitted.dns["spec"]) {
+        let inputs = documents.inputs(cluster, Images::from_env_or_placeholders());
+        let config = Config::decode(&admitted.dns["spec"]);
+        match config.and_then(|config| config.for_cluster(&inputs)) {
             Ok(config) => {
-                let inputs = documents.inputs(cluster, Images::from_env_or_placeholders());
                 let mut asked = warnings::Asked {
                     spec: &admitted.dns["spec"],
                     config: &config,
@@ -136,12 +137,15 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (severity, heading) in [(Severity::Error, "errors"), (Severity::Warning, "warnings")] {
-            let mut findings = self.findings.iter().filter(|judged| judged.severity == severity);
-            if let Some(first) = findings.next() {
-                writeln!(f, "{heading}\n  {}", first.finding)?;
-            }
-            for judged in findings {
-                writeln!(f, "  {}", judged.finding)?;
+            let findings = self.findings.iter().filter(|judged| judged.severity == severity);
+            for (number, Judged { finding, .. }) in findings.enumerate() {
+                if number == 0 {
+                    writeln!(f, "{heading}")?;
+                }
+                match severity {
+                    Severity::Error => writeln!(f, "  {finding}")?,
+                    Severity::Warning => writeln!(f, "  {}", finding.as_warning())?,
+                }
             }
         }
         for (number, what) in self.not_checked.iter().enumerate() {

@@ -210,10 +210,10 @@ impl Reconciler {
             observe::inputs(&self.cache, &self.setup, served.as_ref(), dns)
         };
         failures.messages.extend(unknown);
-        let checked = Config::decode(dns.spec());
+        let checked = Config::decode(dns.spec()).and_then(|config| config.for_cluster(&inputs));
         let metrics = Arc::clone(&self.setup.vitals.metrics);
         metrics.spec_valid(checked.is_ok());
-        self.tell_of_config(dns, &checked);
+        self.tell_of_config(dns, &checked, &inputs);
         let bundles = self.ca_bundles(checked.as_ref().ok(), &mut failures).await;
         metrics.ca_bundles(
             bundles.usable.len(),

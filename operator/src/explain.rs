@@ -65,7 +65,7 @@ pub fn explain(
 ) -> Result<(), ExplainFailure> {
     let candidate = Candidate::read(&args.files.files, &args.cluster)?;
     for warning in &candidate.warnings {
-        writeln!(warnings, "warning: {warning}").map_err(OutputError::from)?;
+        writeln!(warnings, "warning: {}", warning.as_warning()).map_err(OutputError::from)?;
     }
     let is_reverse = args.name.as_str().ends_with(".arpa.");
     let question = Question {

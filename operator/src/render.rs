@@ -44,7 +44,7 @@ pub fn render(
 ) -> Result<(), RenderFailure> {
     let candidate = Candidate::read(&args.files.files, &args.cluster)?;
     for warning in &candidate.warnings {
-        writeln!(warnings, "warning: {warning}")?;
+        writeln!(warnings, "warning: {}", warning.as_warning())?;
     }
     let Candidate { config, inputs, .. } = candidate;
     let corefile = Templates::new()

@@ -5,11 +5,16 @@
 
 pub mod change;
 pub mod cli;
+pub mod coredns;
 pub mod coredns_log;
+pub mod corefile;
 pub mod end;
 pub mod hand;
 pub mod load;
 pub mod report;
 pub mod soak;
 pub mod specification;
+pub mod specs;
+pub mod stricter;
+pub mod verdicts;
 pub mod vitals;

@@ -26,6 +26,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Looks at everything.
     pub fn look(&mut self) {
+        self.findings.append(&mut self.config.warnings(self.inputs));
         self.look_at_ttls();
         for (index, server) in self.config.servers.iter().enumerate() {
             let field = format!("spec.servers[{index}]");
@@ -103,7 +104,7 @@ impl Asked<'_> {
 
     fn look_at_zone(&mut self, field: &str, zone: &Zone) {
         let typed = zone.to_string();
-        for name in zone.names() {
+        for name in zone.served_names() {
             let asked = DomainName::parse(&name).map(|asked| asked.to_lower_case().to_string());
             match asked {
                 Ok(asked) if asked == name => {}
@@ -129,33 +130,13 @@ impl Asked<'_> {
                 "'*' stands for itself: a zone holds the names below it without that",
             );
         }
-        self.look_at_shadows(field, zone);
+        self.look_at_reverse_names(field, zone);
     }
 
     /// A server of the specification goes before what the cluster answers itself.
-    fn look_at_shadows(&mut self, field: &str, zone: &Zone) {
+    fn look_at_reverse_names(&mut self, field: &str, zone: &Zone) {
         let typed = zone.to_string();
-        let names = zone.names();
-        let domain = DomainName::parse(&self.inputs.cluster_domain.to_ascii_lowercase());
-        if let Ok(domain) = domain {
-            let over = names.iter().any(|zone| domain.before(zone).is_some());
-            let below = |zone: &String| {
-                DomainName::parse(zone).is_ok_and(|zone| zone.before(domain.as_str()).is_some())
-            };
-            if over {
-                let message = format!(
-                    "shadows the cluster domain {domain}: names of services and pods are asked of this server's \
-                     upstreams"
-                );
-                self.warn(field.into(), Some(&typed), message);
-            } else if names.iter().any(below) {
-                let message = format!(
-                    "is in the cluster domain {domain}: services and pods of such names are asked of this \
-                     server's upstreams"
-                );
-                self.warn(field.into(), Some(&typed), message);
-            }
-        }
+        let names = zone.served_names();
         let Some(address) = self.inputs.service_address else {
             return;
         };

@@ -2,9 +2,11 @@
 //! nothing of it can leave its place in the Corefile.
 //!
 //! [`Config::check`] is the one way to get one. It reports every finding, not
-//! only the first, each with the field, its value and what is allowed.
+//! only the first, each with the field, its value and what is allowed. Whether it
+//! may be put into force in a cluster, [`Config::for_cluster`] tells.
 
 mod address;
+mod cluster;
 mod endpoint;
 mod forward;
 mod placement;
@@ -53,7 +55,7 @@ pub struct ServerBlock {
     pub forward: Forward,
 }
 
-/// One thing wrong with a specification.
+/// One thing wrong with a specification, or worth knowing about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Where, as a path such as `spec.servers[0].zones[1]`.
@@ -80,6 +82,17 @@ impl Finding {
             value,
             message: message.into(),
         }
+    }
+
+    /// The words for people where the value is put into force all the same.
+    #[must_use]
+    pub fn as_warning(&self) -> String {
+        let value = self
+            .value
+            .as_deref()
+            .map(|value| format!("{value} "))
+            .unwrap_or_default();
+        format!("{}: {value}{}", self.field, self.message)
     }
 }
 

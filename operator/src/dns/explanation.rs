@@ -271,7 +271,7 @@ fn zones_around<'a>(config: &Config, name: &'a DomainName) -> Vec<Match<'a>> {
     let place = |parent: &str| {
         let mut servers = config.servers.iter().enumerate();
         servers.find_map(|(index, server)| {
-            let holds = |zone: &super::config::Zone| zone.names().iter().any(|name| name == parent);
+            let holds = |zone: &super::config::Zone| zone.served_names().iter().any(|name| name == parent);
             Some((index, server.zones.iter().position(holds)?))
         })
     };

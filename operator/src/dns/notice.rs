@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::dns::config::InvalidSpec;
+use crate::dns::config::{Finding, InvalidSpec};
 use crate::dns::names::DNS;
 use crate::dns::objects::ObjectKey;
 
@@ -60,6 +60,13 @@ impl Notice {
     pub fn spec_mended() -> Self {
         let note = "The specification is valid again and in force".to_owned();
         Self::new(false, "ValidSpec", "Reconcile", note)
+    }
+
+    /// Zones of servers take names away from the cluster.
+    #[must_use]
+    pub fn cluster_domain_shadowed(findings: &[Finding]) -> Self {
+        let lines: Vec<String> = findings.iter().map(Finding::as_warning).collect();
+        Self::new(true, "ClusterDomainShadowed", "Reconcile", lines.join("\n"))
     }
 
     /// A TTL was cut to what a DNS server can count.

@@ -9,7 +9,7 @@ use super::ca_bundle::CaBundles;
 use super::config::{Config, InvalidSpec};
 use super::digest::revision;
 use super::drift::{Cause, last_writer};
-use super::inputs::Remark;
+use super::inputs::{Inputs, Remark};
 use super::names::{COREFILE_KEY, DNS, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER};
 use super::notice::{Notice, Published};
 use super::objects::{Desired, ObjectKey};
@@ -145,9 +145,20 @@ impl Reconciler {
         }
     }
 
-    pub(super) fn tell_of_config(&mut self, dns: &StoredDns, checked: &Result<Config, InvalidSpec>) {
+    pub(super) fn tell_of_config(
+        &mut self,
+        dns: &StoredDns,
+        checked: &Result<Config, InvalidSpec>,
+        inputs: &Inputs,
+    ) {
         let refused = checked.as_ref().err().map(Notice::spec_refused);
         self.tell_state("spec", refused, Some(Notice::spec_mended()));
+        let warnings = checked
+            .as_ref()
+            .map(|config| config.warnings(inputs))
+            .unwrap_or_default();
+        let shadowed = (!warnings.is_empty()).then(|| Notice::cluster_domain_shadowed(&warnings));
+        self.tell_state("cluster domain", shadowed, None);
         let cache = checked.as_ref().ok().map(|config| config.cache);
         let limits = [
             ("positiveTTL", cache.map(|cache| cache.positive)),

@@ -29,18 +29,22 @@ pub(super) fn check_upstream(text: &str) -> Result<(), String> {
     if scheme == "https" && host.contains('/') {
         return Err("must not have a path: CoreDNS asks at '/dns-query'".into());
     }
+    ip(host).map(drop).ok_or_else(|| ALLOWED.into())
+}
+
+/// The address of an upstream; none for `/etc/resolv.conf`.
+pub(super) fn of_upstream(text: &str) -> Option<IpAddr> {
+    ip(text.split_once("://").map_or(text, |(_, host)| host))
+}
+
+/// The address in a text without a scheme, which may have a port and a scope.
+fn ip(host: &str) -> Option<IpAddr> {
     let address = match split_host_port(host) {
         Some((address, _)) => address,
         None => host.trim_matches(['[', ']']),
     };
-    let address = address
-        .rsplit_once('%')
-        .map_or(address, |(address, _zone)| address);
-    if is_ip(address) {
-        Ok(())
-    } else {
-        Err(ALLOWED.into())
-    }
+    let address = address.rsplit_once('%').map_or(address, |(address, _)| address);
+    address.parse().ok()
 }
 
 /// Whether the text is an IP address, alone or with a port, as DNS over TLS

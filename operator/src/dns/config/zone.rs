@@ -59,10 +59,11 @@ impl Zone {
         format!("{self}:{PORT}")
     }
 
-    /// The names that it comes to, as CoreDNS compares them: one, or for an address
-    /// block those of the reverse zones that it covers.
+    /// The names that it comes to, as CoreDNS compares them: fully qualified and in
+    /// lower case, one, or for an address block those of the reverse zones that it
+    /// covers.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
+    pub fn served_names(&self) -> Vec<String> {
         served_names(bare(&self.0))
     }
 }
@@ -114,8 +115,6 @@ fn bare(text: &str) -> &str {
     text.strip_prefix("dns://").unwrap_or(text)
 }
 
-/// The names, in lower case and fully qualified, that a zone comes to: one, or
-/// for an address block those of the reverse zones that it covers.
 fn served_names(zone: &str) -> Vec<String> {
     match address_block(zone) {
         Some(block) => reverse_zones(block),

@@ -1,0 +1,143 @@
+//! Where the operator is stricter than CoreDNS on purpose: the whole list, the same as in
+//! the README. What it refuses beside these, CoreDNS must refuse too.
+
+use operator::dns::config::Finding;
+use serde_json::Value;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// In a word or two.
+    pub name: &'static str,
+    /// For people, as it stands in the README.
+    pub sentence: &'static str,
+    applies: fn(&Finding, &Value) -> bool,
+}
+
+/// Every rule. The first that applies to a finding is the one it is of.
+pub const RULES: [Rule; 10] = [
+    Rule {
+        name: "servers without zones",
+        sentence: "servers without zones, which CoreDNS reads and never uses, are checked like the others",
+        applies: |finding, spec| {
+            let index = finding
+                .field
+                .strip_prefix("spec.servers[")
+                .and_then(|rest| rest.split_once(']'));
+            index.is_some_and(|(index, _)| {
+                let zones = &spec["servers"][index.parse::<usize>().unwrap_or_default()]["zones"];
+                zones.as_array().is_none_or(Vec::is_empty)
+            })
+        },
+    },
+    Rule {
+        name: "files",
+        sentence: "files other than `/etc/resolv.conf` as upstreams",
+        applies: |finding, _| {
+            is_upstream(finding) && says(finding, "must be an IP address") && is_file(&text(finding))
+        },
+    },
+    Rule {
+        name: "host names",
+        sentence: "upstreams by host name: resolving them would take the DNS that is being set up",
+        applies: |finding, _| {
+            is_upstream(finding) && says(finding, "must be an IP address") && !may_be_address(&text(finding))
+        },
+    },
+    Rule {
+        name: "transports of upstreams",
+        sentence: "upstreams over `grpc://`, `https3://` and `unix://`, which CoreDNS cannot forward over, though it \
+                   loads some of them",
+        applies: |finding, _| says(finding, "CoreDNS cannot forward over it"),
+    },
+    Rule {
+        name: "transports of zones",
+        sentence: "zones that ask for another transport (`tls://example.com`), which would take the port away from \
+                   plain DNS",
+        applies: |finding, _| says(finding, "must not ask for another transport"),
+    },
+    Rule {
+        name: "characters",
+        sentence: "white space, control characters, `#`, a leading quotation mark, and references to environment \
+                   variables in zones and upstreams",
+        applies: |finding, _| {
+            [
+                "must not contain white space or control characters",
+                "must not contain '#'",
+                "must not start with a quotation mark",
+                "must not refer to environment variables",
+            ]
+            .iter()
+            .any(|message| says(finding, message))
+        },
+    },
+    Rule {
+        name: "names of servers",
+        sentence: "names of servers of more than a line, since they stand in a comment",
+        applies: |finding, _| says(finding, "must be a single line"),
+    },
+    Rule {
+        name: "TLS",
+        sentence: "upstreams over TLS without a server name, by anything but an address with or without a port, or from \
+                   `/etc/resolv.conf`: OpenShift's operator refuses them too",
+        applies: |finding, _| says(finding, "when configuring TLS as the DNS Transport"),
+    },
+    Rule {
+        name: "resource definition",
+        sentence: "server names, and addresses and ports of `upstreamResolvers`, that the resource definition does not \
+                   admit",
+        applies: |finding, _| {
+            [
+                "must be a host name such as",
+                "must be an IPv4 or IPv6 address",
+                "The address field is mandatory",
+            ]
+            .iter()
+            .any(|message| says(finding, message))
+        },
+    },
+    Rule {
+        name: "loops",
+        sentence: "the DNS service's own address as an upstream",
+        applies: |finding, _| says(finding, "is the address of the DNS service itself"),
+    },
+];
+
+/// The rule that a finding is of; none if CoreDNS should refuse it too.
+#[must_use]
+pub fn rule(finding: &Finding, spec: &Value) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| (rule.applies)(finding, spec))
+}
+
+fn says(finding: &Finding, words: &str) -> bool {
+    finding.message.contains(words)
+}
+
+fn is_upstream(finding: &Finding) -> bool {
+    finding.field.contains(".upstreams[")
+}
+
+fn text(finding: &Finding) -> String {
+    let value = finding.value.as_deref().unwrap_or_default();
+    serde_json::from_str(value).unwrap_or_default()
+}
+
+/// An upstream without its scheme.
+fn bare(upstream: &str) -> &str {
+    upstream.split_once("://").map_or(upstream, |(_, host)| host)
+}
+
+fn is_file(upstream: &str) -> bool {
+    let path = bare(upstream);
+    path.starts_with(['/', '.']) || path.contains('/')
+}
+
+/// Whether there is nothing in it but what addresses, ports and scopes are made of.
+/// Numbers with dots may be a host name, but none that resolves.
+fn may_be_address(upstream: &str) -> bool {
+    let host = bare(upstream);
+    let host = host.rsplit_once('%').map_or(host, |(host, _)| host);
+    let digits = host.chars().all(|c| c.is_ascii_hexdigit() || ".:[]".contains(c));
+    let is_hexadecimal = host.contains(|c: char| c.is_ascii_alphabetic());
+    !host.is_empty() && digits && (host.contains(':') || !is_hexadecimal)
+}
