@@ -2,24 +2,70 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 
-/// Changes a real cluster without a pause, and tells what went wrong.
+/// Tries the operator for long: on a real cluster, or with specifications by the
+/// thousand.
 ///
-/// Starts a node with pods and the operator on it (root is needed), and then, so
-/// many times a second, edits the DNS, deletes and changes the operator's
-/// objects, and writes what is nobody's business but must stay. Now and then a
-/// specification is refused, the pods are placed anew, a CA bundle comes, changes
-/// and goes, and the DNS Service or DaemonSet is deleted. Meanwhile a client asks
-/// CoreDNS 50 questions a second through the Service, and the operator's memory
-/// and the containers' restarts are watched.
-///
-/// In the end everything must be as `dns-operator render` says for the last
-/// specification, and the operator must be quiet. The exit code is 1 when
-/// anything was wrong.
+/// Without a command, changes a cluster as `node` does.
 #[derive(Debug, Parser)]
-#[command(name = "hack/soak", bin_name = "hack/soak", version)]
+#[command(
+    name = "hack/soak",
+    bin_name = "hack/soak",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
+    /// What to try.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to change a cluster.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// What to try.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Changes a real cluster without a pause, and tells what went wrong.
+    ///
+    /// Starts a node with pods and the operator on it (root is needed), and then, so
+    /// many times a second, edits the DNS, deletes and changes the operator's
+    /// objects, and writes what is nobody's business but must stay. Now and then a
+    /// specification is refused, the pods are placed anew, a CA bundle comes, changes
+    /// and goes, and the DNS Service or DaemonSet is deleted. Meanwhile a client asks
+    /// CoreDNS 50 questions a second through the Service, and the operator's memory
+    /// and the containers' restarts are watched.
+    ///
+    /// In the end everything must be as `dns-operator render` says for the last
+    /// specification, and the operator must be quiet. The exit code is 1 when
+    /// anything was wrong.
+    Node(NodeArgs),
+    /// Compares the operator's verdicts on specifications with CoreDNS's own.
+    ///
+    /// Draws specifications at random, plain, odd and hostile. CoreDNS must serve
+    /// what the operator accepts and renders, and read in it what was meant; it must
+    /// refuse what the operator refuses, put into a Corefile as it is, but for the
+    /// rules that the README lists. Each gets a CoreDNS of its own, on loopback.
+    /// The exit code is 1 when they disagree.
+    Specs(SpecsArgs),
+}
+
+/// Which specifications to compare.
+#[derive(Debug, Args)]
+pub struct SpecsArgs {
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub count: u64,
+    /// The number of the first one; printed, and another one each time when not
+    /// given.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// How to change a cluster.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
     /// How long changes go on.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub minutes: u32,

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod cli;
+pub mod comparison;
 pub mod coredns;
 pub mod coredns_log;
 pub mod corefile;

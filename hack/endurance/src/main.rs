@@ -9,7 +9,8 @@ use clap::Parser;
 use devcluster::install::{self, Images};
 use devcluster::{Cluster, Distribution, Image, Options, Progress, operator_program};
 
-use endurance::cli::Cli;
+use endurance::cli::{Cli, Command, NodeArgs, SpecsArgs};
+use endurance::comparison;
 use endurance::end::Release;
 use endurance::load;
 use endurance::report::Report;
@@ -28,31 +29,50 @@ fn main() -> ExitCode {
 
 /// Whether all was well.
 fn run(cli: &Cli) -> Result<bool> {
+    match &cli.command {
+        None => run_node(&cli.node),
+        Some(Command::Node(args)) => run_node(args),
+        Some(Command::Specs(args)) => run_specs(args),
+    }
+}
+
+fn run_specs(args: &SpecsArgs) -> Result<bool> {
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let comparison = comparison::compare(seed, args.count, &Progress::shown())?;
+    print(&comparison.to_string())?;
+    Ok(comparison.tally.disagreements.is_empty())
+}
+
+fn print(text: &str) -> Result<()> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("failed to write to standard output")
+}
+
+fn run_node(args: &NodeArgs) -> Result<bool> {
     let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
     let report = runtime.block_on(async {
         // What was started ends when the work is dropped.
         tokio::select! {
-            report = soak_a_node(cli) => report,
+            report = soak_a_node(args) => report,
             interrupt = tokio::signal::ctrl_c() => {
                 interrupt.context("failed to listen for Ctrl-C")?;
                 bail!("interrupted; everything that was started is gone");
             }
         }
     })?;
-    io::stdout()
-        .write_all(report.to_string().as_bytes())
-        .context("failed to write to standard output")?;
+    print(&report.to_string())?;
     Ok(report.wrong().is_empty())
 }
 
-async fn soak_a_node(cli: &Cli) -> Result<Report> {
+async fn soak_a_node(args: &NodeArgs) -> Result<Report> {
     let progress = Progress::shown();
     let plan = Plan {
-        seed: cli.seed.unwrap_or_else(rand::random),
-        duration: Duration::from_secs(60 * u64::from(cli.minutes)),
-        changes_a_second: cli.rate,
+        seed: args.seed.unwrap_or_else(rand::random),
+        duration: Duration::from_secs(60 * u64::from(args.minutes)),
+        changes_a_second: args.rate,
     };
-    let program = match &cli.program {
+    let program = match &args.program {
         Some(program) => program.clone(),
         None => operator_program::build(&progress)?,
     };

@@ -42,7 +42,7 @@ pub fn draw(seed: u64) -> Result<Case> {
 }
 
 /// Any case: without a fault, with one, or with as many as chance has it.
-pub fn case() -> impl Strategy<Value = Case> {
+pub fn case() -> BoxedStrategy<Case> {
     let spec = prop_oneof![
         11 => sound(),
         8 => (sound(), fault(), any::<prop::sample::Index>()).prop_map(|(mut spec, fault, place)| {
@@ -51,12 +51,14 @@ pub fn case() -> impl Strategy<Value = Case> {
         }),
         1 => wild(),
     ];
-    (spec, transports::bundles()).prop_map(|(spec, bundles)| Case { spec, bundles })
+    (spec, transports::bundles())
+        .prop_map(|(spec, bundles)| Case { spec, bundles })
+        .boxed()
 }
 
 /// A specification with which nothing should be wrong, though two zones may be the
 /// same by chance.
-pub fn sound() -> impl Strategy<Value = Value> {
+pub fn sound() -> BoxedStrategy<Value> {
     (
         prop::collection::vec(server(), 0..4),
         prop::option::of(upstreams::resolvers()),
@@ -74,10 +76,11 @@ pub fn sound() -> impl Strategy<Value = Value> {
             set("logLevel", log_level.map(Value::from));
             Value::Object(spec)
         })
+        .boxed()
 }
 
 /// Limits from nothing to more than anything can count.
-fn cache() -> impl Strategy<Value = Value> {
+fn cache() -> BoxedStrategy<Value> {
     let ttl = || {
         prop::option::of(prop_oneof![
             4 => (0u32..100_000).prop_map(|seconds| format!("{seconds}s")),
@@ -90,15 +93,17 @@ fn cache() -> impl Strategy<Value = Value> {
             1 => "[0-9]{1,12}(\\.[0-9]{1,30})?(ns|us|ms|s|m|h)",
         ])
     };
-    (ttl(), ttl()).prop_map(|(positive, negative)| {
-        let mut cache = json!({});
-        for (field, ttl) in [("positiveTTL", positive), ("negativeTTL", negative)] {
-            if let Some(ttl) = ttl {
-                cache[field] = ttl.into();
+    (ttl(), ttl())
+        .prop_map(|(positive, negative)| {
+            let mut cache = json!({});
+            for (field, ttl) in [("positiveTTL", positive), ("negativeTTL", negative)] {
+                if let Some(ttl) = ttl {
+                    cache[field] = ttl.into();
+                }
             }
-        }
-        cache
-    })
+            cache
+        })
+        .boxed()
 }
 
 /// One thing wrong, or at the edge of it.
@@ -118,7 +123,7 @@ enum Fault {
     Resolvers(Value),
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
+fn fault() -> BoxedStrategy<Fault> {
     let upstreams = (
         prop::collection::vec(upstream(), 0..3),
         upstreams::faulty(),
@@ -139,6 +144,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         4 => transports::faulty().prop_map(|(config, upstreams)| Fault::Transport(config, upstreams)),
         3 => upstreams::faulty_resolvers().prop_map(Fault::Resolvers),
     ]
+    .boxed()
 }
 
 impl Fault {
@@ -181,7 +187,7 @@ fn push(list: &mut Value, text: String) {
 }
 
 /// A specification whose texts all come from the faulty ones.
-fn wild() -> impl Strategy<Value = Value> {
+fn wild() -> BoxedStrategy<Value> {
     let zone = || prop_oneof![zone(), zones::faulty()];
     let upstream = || prop_oneof![upstream(), upstreams::faulty()];
     let server = (
@@ -208,4 +214,5 @@ fn wild() -> impl Strategy<Value = Value> {
             }
             spec
         })
+        .boxed()
 }

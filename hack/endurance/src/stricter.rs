@@ -84,10 +84,10 @@ pub const RULES: [Rule; 10] = [
     },
     Rule {
         name: "resource definition",
-        sentence: "server names, and addresses and ports of `upstreamResolvers`, that the resource definition does not \
-                   admit",
+        sentence: "durations, server names and addresses of `upstreamResolvers` that the resource definition does not admit",
         applies: |finding, _| {
             [
+                "must be `0` or numbers with a unit",
                 "must be a host name such as",
                 "must be an IPv4 or IPv6 address",
                 "The address field is mandatory",

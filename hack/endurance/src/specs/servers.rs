@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{transports, upstream, zone};
 
 /// An entry of `spec.servers` with which nothing is wrong.
-pub fn server() -> impl Strategy<Value = Value> {
+pub fn server() -> BoxedStrategy<Value> {
     let plain = prop::collection::vec(upstream(), 1..4).prop_map(|upstreams| (json!(null), upstreams));
     let forward = prop_oneof![3 => plain, 1 => transports::sound()];
     (
@@ -23,34 +23,38 @@ pub fn server() -> impl Strategy<Value = Value> {
             }
             json!({ "name": name, "zones": zones, "forwardPlugin": forward })
         })
+        .boxed()
 }
 
 /// `policy` and `protocolStrategy`, or neither.
-pub fn forward_options() -> impl Strategy<Value = Value> {
+pub fn forward_options() -> BoxedStrategy<Value> {
     let policy = prop::option::of(select(vec!["Random", "RoundRobin", "Sequential"]));
     let strategy = prop::option::of(select(vec!["TCP", ""]));
-    (policy, strategy).prop_map(|(policy, strategy)| {
-        let mut options = json!({});
-        if let Some(policy) = policy {
-            options["policy"] = policy.into();
-        }
-        if let Some(strategy) = strategy {
-            options["protocolStrategy"] = strategy.into();
-        }
-        options
-    })
+    (policy, strategy)
+        .prop_map(|(policy, strategy)| {
+            let mut options = json!({});
+            if let Some(policy) = policy {
+                options["policy"] = policy.into();
+            }
+            if let Some(strategy) = strategy {
+                options["protocolStrategy"] = strategy.into();
+            }
+            options
+        })
+        .boxed()
 }
 
-fn name() -> impl Strategy<Value = String> {
+fn name() -> BoxedStrategy<String> {
     prop_oneof![
         4 => "[a-z][a-z0-9-]{0,8}",
         1 => select(vec!["", " ", "#", "{", "}", "a } # {{.}}", "{$HOME}", "\"", "\\", "\r", "\u{2028}", "é", "import x"])
             .prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
 /// A name, most of which would end the comment that they stand in.
-pub fn faulty_name() -> impl Strategy<Value = String> {
+pub fn faulty_name() -> BoxedStrategy<String> {
     prop_oneof![
         2 => select(vec!["\n", "a\n", "\na", "a\n# b", "a\nb", "a\r\nb", "a\n\n", "a\n}", "a\n{", "a\n{\n}", "a\nimport x", "a\n(x) {\n}"])
             .prop_map(str::to_owned),
@@ -58,4 +62,5 @@ pub fn faulty_name() -> impl Strategy<Value = String> {
             .prop_map(|text| format!("a\n{text}\n#")),
         1 => any::<String>(),
     ]
+    .boxed()
 }

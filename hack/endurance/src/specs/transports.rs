@@ -22,7 +22,7 @@ static CERTIFICATE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The ConfigMaps of `openshift-config`.
-pub fn bundles() -> impl Strategy<Value = BTreeMap<String, String>> {
+pub fn bundles() -> BoxedStrategy<BTreeMap<String, String>> {
     let certificate = &*CERTIFICATE;
     let broken = certificate.replace("MII", "AAA");
     let contents = [
@@ -38,35 +38,38 @@ pub fn bundles() -> impl Strategy<Value = BTreeMap<String, String>> {
             .into_iter()
             .collect(),
     )
+    .boxed()
 }
 
 /// A `transportConfig` for TLS with which nothing is wrong.
-pub fn tls() -> impl Strategy<Value = Value> {
+pub fn tls() -> BoxedStrategy<Value> {
     let name = prop_oneof![
         4 => "[a-z]{1,8}(\\.[a-z]{2,6}){0,2}",
         1 => select(vec!["192.0.2.1", "DNS.Example", "a-b.c", "1"]).prop_map(str::to_owned),
     ];
-    with_bundle(name)
+    with_bundle(name.boxed())
 }
 
-fn with_bundle(name: impl Strategy<Value = String>) -> impl Strategy<Value = Value> {
+fn with_bundle(name: BoxedStrategy<String>) -> BoxedStrategy<Value> {
     let bundle = prop_oneof![
         2 => Just(None),
         4 => select(vec!["good", "good.2", "two"]).prop_map(Some),
         1 => select(BUNDLES.to_vec()).prop_map(Some),
         1 => Just(Some("")),
     ];
-    (name, bundle).prop_map(|(name, bundle)| {
-        let mut tls = json!({ "serverName": name });
-        if let Some(bundle) = bundle {
-            tls["caBundle"] = json!({ "name": bundle });
-        }
-        json!({ "transport": "TLS", "tls": tls })
-    })
+    (name, bundle)
+        .prop_map(|(name, bundle)| {
+            let mut tls = json!({ "serverName": name });
+            if let Some(bundle) = bundle {
+                tls["caBundle"] = json!({ "name": bundle });
+            }
+            json!({ "transport": "TLS", "tls": tls })
+        })
+        .boxed()
 }
 
 /// A `transportConfig` and upstreams that go with it.
-pub fn sound() -> impl Strategy<Value = (Value, Vec<String>)> {
+pub fn sound() -> BoxedStrategy<(Value, Vec<String>)> {
     let clear = (
         select(vec![
             json!({}),
@@ -84,20 +87,21 @@ pub fn sound() -> impl Strategy<Value = (Value, Vec<String>)> {
             (config, upstreams)
         });
     let secure = (tls(), prop::collection::vec(tls_upstream(), 1..4));
-    prop_oneof![1 => clear, 3 => secure]
+    prop_oneof![1 => clear, 3 => secure].boxed()
 }
 
-fn tls_upstream() -> impl Strategy<Value = String> {
+fn tls_upstream() -> BoxedStrategy<String> {
     prop_oneof![
         any::<Ipv4Addr>().prop_map(|address| address.to_string()),
         (any::<Ipv4Addr>(), any::<u16>()).prop_map(|(address, port)| format!("{address}:{port}")),
         any::<Ipv6Addr>().prop_map(|address| address.to_string()),
         (any::<Ipv6Addr>(), any::<u16>()).prop_map(|(address, port)| format!("[{address}]:{port}")),
     ]
+    .boxed()
 }
 
 /// A `transportConfig` and upstreams of which one is at fault.
-pub fn faulty() -> impl Strategy<Value = (Value, Vec<String>)> {
+pub fn faulty() -> BoxedStrategy<(Value, Vec<String>)> {
     let odd_name = prop_oneof![
         3 => select(vec!["", "a_b", "a b", "-a", "a-", "a..b", ".", "a.", "*.a", "é.test", "{$HOME}", "{", "}", "\"a", "a\"b",
             "a#b", "a\nb", "/x", "a/b", "..", "a\u{a0}b"]).prop_map(str::to_owned),
@@ -110,8 +114,9 @@ pub fn faulty() -> impl Strategy<Value = (Value, Vec<String>)> {
         json!({ "transport": "TLS", "tls": { "serverName": "" } }),
     ]);
     prop_oneof![
-        2 => (with_bundle(odd_name), upstreams()),
+        2 => (with_bundle(odd_name.boxed()), upstreams()),
         1 => (missing, upstreams()),
         2 => (tls(), prop::collection::vec(prop_oneof![upstream(), super::upstreams::faulty()], 0..3)),
     ]
+    .boxed()
 }

@@ -9,17 +9,18 @@ use serde_json::{Map, Value, json};
 use super::{servers, transports};
 
 /// A port, of which CoreDNS does not ask that one can connect to it.
-fn port() -> impl Strategy<Value = String> {
+fn port() -> BoxedStrategy<String> {
     prop_oneof![
         4 => any::<u16>().prop_map(|port| port.to_string()),
         1 => select(vec!["53", "853", "5353", "0", "00053", "65535", "65536", "99999", "-1", "+53", "", "domain", "x",
             "53x"])
         .prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
 /// An upstream of a server that CoreDNS takes as an address.
-pub fn upstream() -> impl Strategy<Value = String> {
+pub fn upstream() -> BoxedStrategy<String> {
     prop_oneof![
         6 => any::<Ipv4Addr>().prop_map(|address| address.to_string()),
         3 => (any::<Ipv4Addr>(), port()).prop_map(|(address, port)| format!("{address}:{port}")),
@@ -40,10 +41,11 @@ pub fn upstream() -> impl Strategy<Value = String> {
             "[[::1]]", "1:2:3:4:5:6:7::", "1:2:3:4:5:6:192.0.2.1", "quic://[2001:db8::1]:853", "https://192.0.2.1:443"])
         .prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
 /// An upstream with something wrong, or at the edge of it.
-pub fn faulty() -> impl Strategy<Value = String> {
+pub fn faulty() -> BoxedStrategy<String> {
     prop_oneof![
         4 => select(vec![
             "", ":53", ":", "[]:53", "[]", "[::1]53", "[::1]:53:53", "[192.0.2.1]:53", "[192.0.2.1", "192.0.2.1:53:53", "2001:db8::1:",
@@ -68,10 +70,11 @@ pub fn faulty() -> impl Strategy<Value = String> {
             text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
         }),
     ]
+    .boxed()
 }
 
 /// `upstreamResolvers` with which nothing is wrong.
-pub fn resolvers() -> impl Strategy<Value = Value> {
+pub fn resolvers() -> BoxedStrategy<Value> {
     let plain = (prop::collection::vec(resolver(), 0..5), options())
         .prop_map(|(upstreams, options)| with_upstreams(options, upstreams));
     let tls = (
@@ -84,11 +87,11 @@ pub fn resolvers() -> impl Strategy<Value = Value> {
             resolvers["transportConfig"] = transport;
             resolvers
         });
-    prop_oneof![3 => plain, 1 => tls]
+    prop_oneof![3 => plain, 1 => tls].boxed()
 }
 
 /// `upstreamResolvers` with something wrong.
-pub fn faulty_resolvers() -> impl Strategy<Value = Value> {
+pub fn faulty_resolvers() -> BoxedStrategy<Value> {
     let address = (faulty(), options()).prop_map(|(address, options)| {
         with_upstreams(options, vec![json!({ "type": "Network", "address": address })])
     });
@@ -100,11 +103,11 @@ pub fn faulty_resolvers() -> impl Strategy<Value = Value> {
         |(upstreams, (transport, _))| json!({ "upstreams": upstreams, "transportConfig": transport }),
     );
     let missing = Just(json!({ "upstreams": [{ "type": "Network", "port": 53 }] }));
-    prop_oneof![3 => address, 1 => many, 1 => system, 1 => transport, 1 => missing]
+    prop_oneof![3 => address, 1 => many, 1 => system, 1 => transport, 1 => missing].boxed()
 }
 
-fn options() -> impl Strategy<Value = Value> {
-    servers::forward_options()
+fn options() -> BoxedStrategy<Value> {
+    servers::forward_options().boxed()
 }
 
 fn with_upstreams(mut options: Value, upstreams: Vec<Value>) -> Value {
@@ -112,7 +115,7 @@ fn with_upstreams(mut options: Value, upstreams: Vec<Value>) -> Value {
     options
 }
 
-fn resolver() -> impl Strategy<Value = Value> {
+fn resolver() -> BoxedStrategy<Value> {
     let system = (
         select(vec!["SystemResolvConf", ""]),
         prop::option::of(1i32..65536),
@@ -124,22 +127,24 @@ fn resolver() -> impl Strategy<Value = Value> {
             }
             upstream
         });
-    prop_oneof![1 => system, 3 => network()]
+    prop_oneof![1 => system, 3 => network()].boxed()
 }
 
-fn network() -> impl Strategy<Value = Value> {
+fn network() -> BoxedStrategy<Value> {
     let address = prop_oneof![
         4 => any::<Ipv4Addr>().prop_map(|address| address.to_string()),
         2 => any::<Ipv6Addr>().prop_map(|address| address.to_string()),
         1 => select(vec!["::ffff:192.0.2.1", "2001:DB8::A", "2001:db8::a", "::", "0.0.0.0", "192.0.2.1"]).prop_map(str::to_owned),
     ];
     let port = prop::option::of(prop_oneof![4 => 1i32..65536, 1 => select(vec![0, 53, 65536, -1])]);
-    (address, port).prop_map(|(address, port)| {
-        let mut upstream = Map::from_iter([
-            ("type".to_owned(), "Network".into()),
-            ("address".to_owned(), address.into()),
-        ]);
-        upstream.extend(port.map(|port| ("port".to_owned(), port.into())));
-        Value::Object(upstream)
-    })
+    (address, port)
+        .prop_map(|(address, port)| {
+            let mut upstream = Map::from_iter([
+                ("type".to_owned(), "Network".into()),
+                ("address".to_owned(), address.into()),
+            ]);
+            upstream.extend(port.map(|port| ("port".to_owned(), port.into())));
+            Value::Object(upstream)
+        })
+        .boxed()
 }

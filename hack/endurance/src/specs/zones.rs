@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// A zone that CoreDNS serves, almost always.
-pub fn zone() -> impl Strategy<Value = String> {
+pub fn zone() -> BoxedStrategy<String> {
     prop_oneof![
         8 => "[a-z]{3,10}(\\.[a-z]{2,5}){1,2}",
         2 => "[a-zA-Z]{3,10}\\.[A-Z]{2,4}\\.?",
@@ -30,14 +30,19 @@ pub fn zone() -> impl Strategy<Value = String> {
         1 => "dns://[a-z]{4,9}\\.test",
         1 => (1usize..64, "[a-z]{2,5}").prop_map(|(length, end)| format!("{}.{end}", "l".repeat(length))),
     ]
+    .boxed()
 }
 
-fn ipv4_block() -> impl Strategy<Value = String> {
-    (any::<[u8; 4]>(), 0u8..33).prop_map(|([a, b, c, d], length)| format!("{a}.{b}.{c}.{d}/{length}"))
+fn ipv4_block() -> BoxedStrategy<String> {
+    (any::<[u8; 4]>(), 0u8..33)
+        .prop_map(|([a, b, c, d], length)| format!("{a}.{b}.{c}.{d}/{length}"))
+        .boxed()
 }
 
-fn ipv6_block() -> impl Strategy<Value = String> {
-    (any::<std::net::Ipv6Addr>(), 0u8..129).prop_map(|(address, length)| format!("{address}/{length}"))
+fn ipv6_block() -> BoxedStrategy<String> {
+    (any::<std::net::Ipv6Addr>(), 0u8..129)
+        .prop_map(|(address, length)| format!("{address}/{length}"))
+        .boxed()
 }
 
 /// Another way to write a zone.
@@ -61,7 +66,7 @@ pub enum Disguise {
     Reverse,
 }
 
-pub fn disguise() -> impl Strategy<Value = Disguise> {
+pub fn disguise() -> BoxedStrategy<Disguise> {
     select(vec![
         Disguise::None,
         Disguise::Capitals,
@@ -72,6 +77,7 @@ pub fn disguise() -> impl Strategy<Value = Disguise> {
         Disguise::LongMask,
         Disguise::Reverse,
     ])
+    .boxed()
 }
 
 impl Disguise {
@@ -104,7 +110,7 @@ impl Disguise {
 }
 
 /// A zone with something wrong, or at the edge of it.
-pub fn faulty() -> impl Strategy<Value = String> {
+pub fn faulty() -> BoxedStrategy<String> {
     prop_oneof![
         4 => select(vec![
             "", ".", "..", ".a", "a..b", "a.b..", "\\", "a\\", "a\\.", "é\\.", "日\\.", "a\\\\.", "é\\\\.", "\\.", ":",
@@ -128,6 +134,7 @@ pub fn faulty() -> impl Strategy<Value = String> {
         1 => "[0-9]{1,3}\\.[0-9]{1,3}\\.0\\.0/[0-9]{1,3}",
         2 => any::<String>(),
     ]
+    .boxed()
 }
 
 /// A name of so many octets in all, of short labels or long ones.
