@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArgs;
+use crate::diff::DiffArgs;
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
 use crate::explain::ExplainArgs;
 use crate::serve::address::BindAddress;
@@ -59,6 +60,17 @@ pub enum Command {
     /// Exits with 1 when the DNS would not be put into force, and with 2 when the
     /// files cannot be read or the command line is wrong.
     Explain(ExplainArgs),
+    /// Tell what a DNS would change in a cluster, or beside another file.
+    ///
+    /// Prints the Corefile as a unified diff, the objects and fields that would
+    /// change, and whether pods are replaced. A cluster is only read, and every
+    /// fact but the DNS and the CA bundles of the files is taken from it; images are
+    /// those of the pods unless the environment has others.
+    ///
+    /// Exits with 0 when there is no difference, with 1 when there is one, and with
+    /// 2 when the DNS would not be put into force, the files or the cluster cannot be
+    /// read, or the command line is wrong.
+    Diff(DiffArgs),
     /// Print the custom resource definitions, as YAML.
     Crds(CrdsArgs),
 }

@@ -196,6 +196,33 @@ impl Documents {
             .collect()
     }
 
+    /// The CA bundles.
+    #[must_use]
+    pub fn ca_bundles(&self) -> &BTreeMap<CaBundleName, CaBundle> {
+        &self.ca_bundles
+    }
+
+    /// Takes the cluster's facts from others where there are none here.
+    pub fn complete_from(&mut self, others: &Self) {
+        let take = |own: &mut Vec<Value>, others: &[Value]| {
+            if own.is_empty() {
+                own.extend_from_slice(others);
+            }
+        };
+        take(&mut self.networks, &others.networks);
+        take(&mut self.api_servers, &others.api_servers);
+        take(&mut self.feature_gates, &others.feature_gates);
+        if self.nodes.is_empty() {
+            self.nodes.clone_from(&others.nodes);
+        }
+        for (name, bundle) in &others.ca_bundles {
+            if !self.bundles_seen.contains(name) {
+                self.ca_bundles.insert(name.clone(), bundle.clone());
+                self.bundles_seen.push(name.clone());
+            }
+        }
+    }
+
     /// The nodes.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {

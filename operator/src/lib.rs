@@ -3,7 +3,7 @@
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
 //! of single names fresh. What people start is in [`cli`]: the operator itself
-//! ([`run`]), and commands that read files ([`render`], [`check`], [`explain`]). [`watch`] reads from the API server into [`cache`], [`apply`] writes
+//! ([`run`]), and commands that read files ([`render`], [`check`], [`explain`], [`diff`]). [`watch`] reads from the API server into [`cache`], [`apply`] writes
 //! to it; beside them [`serve`] alone talks to it, to ask who may read the metrics.
 
 pub mod apply;
@@ -12,6 +12,7 @@ pub mod candidate;
 pub mod check;
 pub mod cli;
 pub mod cluster_operator;
+pub mod diff;
 pub mod difference;
 pub mod dns;
 pub mod documents;

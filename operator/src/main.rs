@@ -9,7 +9,7 @@ use clap::Parser;
 use operator::cli::{Cli, Command, CrdsArgs};
 use operator::logging::Logging;
 use operator::output::to_yaml;
-use operator::{check, explain, render, run};
+use operator::{check, diff, explain, render, run};
 
 /// The exit code of commands that tell something when they could not: 1 is an answer
 /// to them.

@@ -113,6 +113,16 @@ impl DomainName {
         }
     }
 
+    /// The octets of each label, as they are sent.
+    #[must_use]
+    pub fn octets(&self) -> Vec<Vec<u8>> {
+        if self.labels.is_empty() {
+            return Vec::new();
+        }
+        // The text is one of our own, so it can be read.
+        labels(&self.text).unwrap_or_default()
+    }
+
     /// The text of the name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -179,7 +179,7 @@ impl Explanation {
         let mut reasons = Vec::new();
         tell_of_zones(&zones, is_ds, &mut reasons);
         let Some(matched) = matched else {
-            return Self::of_default_block(config, inputs, question, &name, reasons);
+            return Self::of_default_block(config, inputs, question, reasons);
         };
         let zone = matched.zone.to_owned();
         let Some((index, _)) = matched.place else {
@@ -225,10 +225,10 @@ impl Explanation {
         config: &Config,
         inputs: &Inputs,
         question: &Question,
-        name: &DomainName,
         mut reasons: Vec<String>,
     ) -> Self {
-        let (verdict, why) = cluster_zones::judge(name, question.record_type, &inputs.cluster_domain);
+        let (verdict, why) =
+            cluster_zones::judge(&question.name, question.record_type, &inputs.cluster_domain);
         reasons.extend(why);
         let answered_by = match verdict {
             Verdict::Unknown => AnsweredBy::Upstreams,

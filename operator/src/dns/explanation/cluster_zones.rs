@@ -21,8 +21,9 @@ pub(super) enum Verdict {
     MayBeKnown,
 }
 
-/// What the plugin makes of a name in lower case, and why.
-pub(super) fn judge(name: &DomainName, record_type: RecordType, domain: &str) -> (Verdict, Option<String>) {
+/// What the plugin makes of a name as it was asked for, and why.
+pub(super) fn judge(asked: &DomainName, record_type: RecordType, domain: &str) -> (Verdict, Option<String>) {
+    let name = &asked.to_lower_case();
     let domain = domain.trim_end_matches('.').to_ascii_lowercase() + ".";
     let zones = REVERSE.into_iter().chain([domain.as_str()]);
     let zone = zones
@@ -39,7 +40,7 @@ pub(super) fn judge(name: &DomainName, record_type: RecordType, domain: &str) ->
     let before = name.before(zone).unwrap_or_default();
     let verdict = match record_type {
         RecordType::PTR if is_whole_address(before, reverse) => Verdict::MayBeKnown,
-        record_type if answers(before, record_type) => Verdict::Answered,
+        record_type if answers(before, record_type, asked.as_str().ends_with(zone)) => Verdict::Answered,
         _ => Verdict::Unknown,
     };
     let why = match verdict {
@@ -53,15 +54,16 @@ pub(super) fn judge(name: &DomainName, record_type: RecordType, domain: &str) ->
     (verdict, Some(why))
 }
 
-/// Whether the plugin answers in a reverse zone for what is no address of its own.
-fn answers(before: &str, record_type: RecordType) -> bool {
+/// Whether the plugin answers in a reverse zone for what is no address of its own. Its
+/// own name it knows only when the zone is asked for in lower case.
+fn answers(before: &str, record_type: RecordType, in_lower_case: bool) -> bool {
     match record_type {
         // It calls itself the authority; transfers it refuses.
         RecordType::SOA | RecordType::AXFR | RecordType::IXFR => true,
         RecordType::NS if before.is_empty() => true,
         RecordType::TXT => before == "dns-version",
         RecordType::PTR => matches!(before, "" | "svc" | "pod"),
-        _ => matches!(before, "" | "svc" | "pod" | "ns.dns"),
+        _ => matches!(before, "" | "svc" | "pod") || (before == "ns.dns" && in_lower_case),
     }
 }
 
