@@ -30,8 +30,9 @@ pub struct DiffArgs {
     /// What else of the cluster the new files do not hold is taken from it.
     #[arg(long, value_name = "FILE")]
     pub old: Vec<PathBuf>,
-    /// The cluster to compare with; the one the program runs in when not given.
-    #[arg(long, value_name = "FILE", env = "KUBECONFIG", conflicts_with = "old")]
+    /// The cluster to compare with, without --old; the one the program runs in when
+    /// not given.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
     pub kubeconfig: Option<PathBuf>,
     /// How to print it. JSON and YAML have `corefile`, a unified diff, missing when
     /// it stays; `objects`, each with `apiVersion`, `kind`, `namespace`, `name`,
