@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Toleration;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::GoDuration;
+
+mod status;
+
+pub use status::{
+    CorefileStatus, DnsStatus, EffectiveCache, EffectiveTtl, NodeCounts, OperatorCondition, SpecInForce,
+    TtlReason,
+};
 
 /// The desired behaviour of the cluster's DNS.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -282,57 +288,4 @@ pub enum UpstreamType {
     #[default]
     #[serde(rename = "")]
     Unset,
-}
-
-/// What the operator made of the specification.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DnsStatus {
-    /// The domain under which services and pods have names, `cluster.local`
-    /// for most clusters.
-    #[serde(default)]
-    pub cluster_domain: String,
-
-    /// The address at which pods reach the DNS service; empty while there is
-    /// none.
-    #[serde(default, rename = "clusterIP")]
-    pub cluster_ip: String,
-
-    /// Available, Progressing, Degraded and Upgradeable.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<OperatorCondition>,
-
-    /// The generation of the specification that this status speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-}
-
-/// One aspect of the cluster's DNS, and since when it is so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct OperatorCondition {
-    /// When `status` last changed.
-    pub last_transition_time: Time,
-
-    /// The state in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-
-    /// The state in one word, for programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-
-    /// `True`, `False` or `Unknown`.
-    #[schemars(extend("enum" = ["True", "False", "Unknown"]))]
-    pub status: String,
-
-    /// Which aspect.
-    #[serde(rename = "type")]
-    #[schemars(
-        length(max = 316),
-        regex(
-            pattern = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
-        )
-    )]
-    pub kind: String,
 }

@@ -64,6 +64,10 @@ impl Sum {
         self.below %= one;
     }
 
+    fn is_whole_seconds(&self) -> bool {
+        self.nanos.is_multiple_of(NANOS_PER_SECOND.into()) && self.below == 0
+    }
+
     fn round_to_seconds(&self) -> u128 {
         let second = u128::from(NANOS_PER_SECOND);
         self.nanos / second + u128::from(self.nanos % second >= second / 2)
@@ -87,11 +91,22 @@ impl GoDuration {
     /// The duration in seconds, rounded half away from zero. Values beyond
     /// `u64` saturate: the caller caps them at what its field can hold.
     pub fn round_to_seconds(&self) -> Result<u64, DurationError> {
+        let sum = self.parse()?;
+        Ok(u64::try_from(sum.round_to_seconds()).unwrap_or(u64::MAX))
+    }
+
+    /// Whether the duration is a number of whole seconds, so that rounding leaves it
+    /// as it is.
+    pub fn is_whole_seconds(&self) -> Result<bool, DurationError> {
+        Ok(self.parse()?.is_whole_seconds())
+    }
+
+    fn parse(&self) -> Result<Sum, DurationError> {
+        let mut sum = Sum::default();
         let mut rest = self.0.as_str();
         if rest == "0" {
-            return Ok(0);
+            return Ok(sum);
         }
-        let mut sum = Sum::default();
         loop {
             let (whole, after) = split_digits(rest).ok_or(DurationError)?;
             let (fraction, after) = match after.strip_prefix('.') {
@@ -107,7 +122,7 @@ impl GoDuration {
                 .ok_or(DurationError)?;
             sum.add(whole, fraction, *unit);
             if after.is_empty() {
-                return Ok(u64::try_from(sum.round_to_seconds()).unwrap_or(u64::MAX));
+                return Ok(sum);
             }
             rest = after;
         }

@@ -9,9 +9,10 @@ mod duration;
 
 pub use crd::{Definition, crds};
 pub use dns::{
-    CaBundleReference, Cache, Dns, DnsSpec, DnsStatus, ForwardPlugin, ForwardingPolicy, LogLevel,
-    NodePlacement, OperatorCondition, ProtocolStrategy, Server, ServerTls, Transport, TransportConfig,
-    Upstream, UpstreamResolvers, UpstreamType,
+    CaBundleReference, Cache, CorefileStatus, Dns, DnsSpec, DnsStatus, EffectiveCache, EffectiveTtl,
+    ForwardPlugin, ForwardingPolicy, LogLevel, NodeCounts, NodePlacement, OperatorCondition,
+    ProtocolStrategy, Server, ServerTls, SpecInForce, Transport, TransportConfig, TtlReason, Upstream,
+    UpstreamResolvers, UpstreamType,
 };
 pub use dns_name_resolver::{
     DnsNameResolver, DnsNameResolverSpec, DnsNameResolverStatus, NameCondition, ResolvedAddress, ResolvedName,

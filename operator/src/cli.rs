@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArgs;
 use crate::diff::DiffArgs;
@@ -88,6 +88,10 @@ pub struct RunArgs {
     /// What is served over HTTP.
     #[command(flatten)]
     pub serve: ServeArgs,
+    /// Whether to ask the upstreams of the DNS now and then, at most one a second, so
+    /// that the condition UpstreamsHealthy names those that fail.
+    #[arg(long, value_name = "true|false", action = ArgAction::Set, default_value_t = true)]
+    pub probe_upstreams: bool,
     /// Flags of OpenShift's operator that have no meaning here.
     #[command(flatten)]
     pub zap: ZapArgs,

@@ -233,9 +233,10 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A merge patch that leaves exactly the wanted value: what else is there is
-/// taken away.
-fn replacement(desired: &Value, live: &Value) -> Value {
+/// A JSON merge patch (RFC 7386) that leaves exactly the wanted value: what else is
+/// there is taken away.
+#[must_use]
+pub fn replacement(desired: &Value, live: &Value) -> Value {
     let (Value::Object(desired), Value::Object(live)) = (desired, live) else {
         return desired.clone();
     };

@@ -40,6 +40,7 @@ use crate::events::Events;
 use crate::images::Images;
 use crate::resources::config_map_key;
 use crate::served::Served;
+use crate::upstreams::{Upstreams, target};
 use crate::vitals::Vitals;
 use crate::watch::look_up;
 
@@ -51,6 +52,7 @@ use inputs::Inputs;
 use names::CONFIG_NAMESPACE;
 use objects::Desired;
 use observe::StoredDns;
+use report::StatusWritten;
 
 /// What the operator is started with.
 pub struct Setup {
@@ -62,6 +64,8 @@ pub struct Setup {
     pub cluster: ClusterArgs,
     /// What it tells of itself.
     pub vitals: Vitals,
+    /// Whether the upstreams are probed.
+    pub probe_upstreams: bool,
 }
 
 /// Makes the cluster what the DNS resource says.
@@ -72,23 +76,41 @@ pub struct Reconciler {
     events: Events,
     /// Which of the APIs that a cluster may lack are there.
     served: channel::Receiver<Option<Served>>,
+    upstreams: Upstreams,
     setup: Setup,
-    /// The last configuration that was in force, for repairs while the present
-    /// one is refused.
-    last_good: Option<Config>,
+    /// The last configuration that was accepted, for repairs while the present one
+    /// is refused.
+    last_good: Option<Accepted>,
     /// The objects that depend on these facts alone.
     of_cluster: Option<(Inputs, Vec<Arc<Desired>>)>,
     repairs: Repairs,
     /// Whether there were DNS pods when last heard.
     had_pods: bool,
     /// The Corefile that this replica has published last.
-    in_force: Option<String>,
+    in_force: Option<Rendered>,
     /// Since when passes fail.
     failing_since: Option<Timestamp>,
     /// The troubles that people were told of, by topic.
     told: BTreeMap<&'static str, String>,
     /// Whether the pods of a DaemonSet were seen being replaced.
     rolling: BTreeMap<&'static str, bool>,
+    /// The status as it was written last.
+    status_written: Option<StatusWritten>,
+}
+
+/// A configuration that was accepted.
+#[derive(Clone)]
+struct Accepted {
+    config: Config,
+    /// Of the specification.
+    generation: Option<i64>,
+}
+
+/// A Corefile, and the generation of the specification that it says.
+#[derive(Clone)]
+struct Rendered {
+    corefile: String,
+    generation: Option<i64>,
 }
 
 /// What a reconcile came to.
@@ -162,6 +184,7 @@ impl Reconciler {
         applier: Applier,
         events: Events,
         served: channel::Receiver<Option<Served>>,
+        upstreams: Upstreams,
         setup: Setup,
     ) -> Self {
         Self {
@@ -170,6 +193,7 @@ impl Reconciler {
             applier,
             events,
             served,
+            upstreams,
             setup,
             last_good: None,
             of_cluster: None,
@@ -179,6 +203,7 @@ impl Reconciler {
             failing_since: None,
             told: BTreeMap::new(),
             rolling: BTreeMap::new(),
+            status_written: None,
         }
     }
 
@@ -187,8 +212,14 @@ impl Reconciler {
         self.tell_of_others();
         let dns = StoredDns::observe(&self.cache);
         let mut outcome = match dns {
-            None => self.create_default().await,
-            Some(dns) if dns.is_being_deleted() => self.clean_up(&dns).await,
+            None => {
+                self.upstreams.follow(Vec::new());
+                self.create_default().await
+            }
+            Some(dns) if dns.is_being_deleted() => {
+                self.upstreams.follow(Vec::new());
+                self.clean_up(&dns).await
+            }
             Some(dns) => self.keep(&dns, now).await,
         };
         let mut failures = Failures::default();
@@ -228,7 +259,10 @@ impl Reconciler {
             if let Ok(config) = &checked
                 && !failures.retry
             {
-                self.last_good = Some(config.clone());
+                self.last_good = Some(Accepted {
+                    config: config.clone(),
+                    generation: dns.generation(),
+                });
             }
             inputs.ca_bundles.clone_from(&bundles.usable);
             failures.note(self.ensure_finalizer(dns).await);
@@ -241,6 +275,7 @@ impl Reconciler {
             metrics.corefile(before.as_deref(), corefile.as_deref());
             self.finish(desired, &inputs, &mut outcome, &mut failures).await;
         }
+        self.follow_upstreams(dns, &bundles);
         let look_again = self
             .write_status(dns, checked.as_ref(), &bundles, &mut failures, now)
             .await;
@@ -251,15 +286,12 @@ impl Reconciler {
 
     /// The CA bundles that the configuration asks for.
     async fn ca_bundles(&self, checked: Option<&Config>, failures: &mut Failures) -> CaBundles {
-        let Some(config) = checked.or(self.last_good.as_ref()) else {
+        let last_good = self.last_good.as_ref().map(|good| &good.config);
+        let Some(config) = checked.or(last_good) else {
             return CaBundles::default();
         };
         let bundles = observe::ca_bundles(&self.cache, config);
-        let known = self
-            .last_good
-            .iter()
-            .flat_map(Config::ca_bundles)
-            .collect::<Vec<_>>();
+        let known: Vec<_> = last_good.into_iter().flat_map(Config::ca_bundles).collect();
         let mut found = false;
         // The watch may lag behind that of the DNS: whoever makes a bundle and then
         // a server that uses it must not get the server without its bundle.
@@ -276,11 +308,20 @@ impl Reconciler {
         bundles
     }
 
+    /// Has the upstreams in force probed. What is in force while nobody may touch it is
+    /// not known.
+    fn follow_upstreams(&self, dns: &StoredDns, bundles: &CaBundles) {
+        let wanted = self.setup.probe_upstreams && !dns.is_unmanaged();
+        let accepted = self.last_good.as_ref().filter(|_| wanted);
+        let targets = accepted.map(|accepted| target::targets(&accepted.config, bundles));
+        self.upstreams.follow(targets.unwrap_or_default());
+    }
+
     /// Everything as it should be, for the configuration in force. Without one,
     /// what does not depend on it.
     fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Arc<Desired>> {
         let objects = match self.last_good.clone() {
-            Some(config) => self.desired_for(&config, inputs, failures),
+            Some(accepted) => self.desired_for(&accepted, inputs, failures),
             None => self.desired_for_cluster(inputs),
         };
         objects.unwrap_or_else(|error| {
@@ -291,15 +332,16 @@ impl Reconciler {
 
     fn desired_for(
         &mut self,
-        config: &Config,
+        accepted: &Accepted,
         inputs: &Inputs,
         failures: &mut Failures,
     ) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
         let cluster = self.desired_for_cluster(inputs)?;
-        let config = self.safely_placed(config);
+        let config = self.safely_placed(&accepted.config);
         let mut inputs = inputs.clone();
         // What somebody writes over it, or deletes, pods have not loaded for good.
-        let known = self.in_force.clone().or_else(|| observe::corefile(&self.cache));
+        let known = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
+        let known = known.or_else(|| observe::corefile(&self.cache));
         let mounted = observe::mounted(&self.cache, known.as_deref(), self.had_pods);
         mounted.adopt(&config, &mut inputs, |bundle| {
             observe::copy_version(&self.cache, bundle)
@@ -311,8 +353,11 @@ impl Reconciler {
         };
         match corefile {
             Ok(corefile) => {
-                let corefile = corefile.or_else(|| self.in_force.clone());
-                self.in_force.clone_from(&corefile);
+                if let Some(corefile) = corefile {
+                    let generation = accepted.generation;
+                    self.in_force = Some(Rendered { corefile, generation });
+                }
+                let corefile = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
                 let own = objects::desired_for_config(&config, corefile, &inputs, &publication.kept)?;
                 Ok(objects::in_order(
                     cluster,

@@ -2,9 +2,11 @@
 //!
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
-//! of single names fresh. What people start is in [`cli`]: the operator itself
-//! ([`run`]), and commands that read files ([`render`], [`check`], [`explain`], [`diff`]). [`watch`] reads from the API server into [`cache`], [`apply`] writes
-//! to it; beside them [`serve`] alone talks to it, to ask who may read the metrics.
+//! of single names fresh, and [`upstreams`] tells which servers behind do not answer.
+//! What people start is in [`cli`]: the operator itself ([`run`]), and commands that
+//! read files ([`render`], [`check`], [`explain`], [`diff`]). [`watch`] reads from the
+//! API server into [`cache`], [`apply`] writes to it; beside them [`serve`] alone talks
+//! to it, to ask who may read the metrics.
 
 pub mod apply;
 pub mod cache;
@@ -17,6 +19,7 @@ pub mod difference;
 pub mod dns;
 pub mod documents;
 pub mod events;
+pub mod exchange;
 pub mod explain;
 pub mod health;
 pub mod images;
@@ -32,5 +35,6 @@ pub mod run;
 pub mod schema;
 pub mod serve;
 pub mod served;
+pub mod upstreams;
 pub mod vitals;
 pub mod watch;

@@ -8,6 +8,7 @@
 mod label;
 mod process;
 mod requests;
+mod upstreams;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,8 +25,11 @@ use prometheus_client::registry::Registry;
 
 use crate::dns::Outcome;
 use crate::dns::digest::revision;
+use crate::upstreams::failure::Failure;
+use crate::upstreams::verdict::Verdicts;
 
 use requests::{Code, RequestLabels, Verb};
+use upstreams::UpstreamMetrics;
 
 pub use requests::CountRequests;
 
@@ -50,6 +54,7 @@ pub struct Metrics {
     ca_bundles: Family<CaBundleLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
     leader: Gauge,
+    upstreams: UpstreamMetrics,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -132,8 +137,10 @@ label! {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let mut registry = Registry::default();
         let mut metrics = Self {
-            registry: Registry::default(),
+            upstreams: UpstreamMetrics::register(&mut registry),
+            registry,
             reconciles: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
             spec_valid: SpecValid::default(),
@@ -261,6 +268,16 @@ impl Metrics {
     /// This replica acts from now on, or does not any more.
     pub fn leading(&self, leading: bool) {
         self.leader.set(leading.into());
+    }
+
+    /// An upstream was probed: why it failed, if it did.
+    pub fn probed(&self, failure: Option<&Failure>) {
+        self.upstreams.probed(failure);
+    }
+
+    /// What is thought of all upstreams.
+    pub fn upstreams(&self, verdicts: &Verdicts) {
+        self.upstreams.show(verdicts);
     }
 
     fn requested(&self, verb: Verb, code: Code) {

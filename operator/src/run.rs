@@ -30,9 +30,10 @@ use crate::metrics::{CountRequests, Metrics};
 use crate::resources::{WATCHED, WATCHED_WHERE_DEFINED};
 use crate::serve::{ProfileInForce, serve};
 use crate::served::{self, Served};
+use crate::upstreams::verdict::Verdicts;
 use crate::vitals::Vitals;
 use crate::watch::{self, Listed};
-use crate::{events, name_resolver};
+use crate::{events, name_resolver, upstreams};
 
 /// How long one pass over the objects may take: the client repeats a refused
 /// request for minutes.
@@ -51,6 +52,7 @@ pub fn run(args: &RunArgs, logging: &Logging) -> anyhow::Result<()> {
         templates: Templates::new()?,
         cluster: args.cluster.clone(),
         vitals: Vitals::default(),
+        probe_upstreams: args.probe_upstreams,
     };
     // One thread is plenty: there is one resource, and all waiting is for I/O.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -133,17 +135,22 @@ pub async fn operate(
             served.clone(),
             leads.clone(),
         ));
+        let (upstreams, prober) = upstreams::channel(Arc::clone(&vitals.metrics));
+        tasks.spawn(prober.run(leads.clone()));
+        let verdicts = upstreams.changes();
         let mut reconciler = Reconciler::new(
             client.clone(),
             Arc::clone(&cache),
             applier,
             events,
             served.clone(),
+            upstreams,
             setup,
         );
+        let news = News { served, verdicts };
         tokio::select! {
             () = candidate.run(&leading) => {}
-            () = act(&mut reconciler, &cache, served, leads, &vitals, before_pass) => {}
+            () = act(&mut reconciler, &cache, news, leads, &vitals, before_pass) => {}
             ended = tasks.join_next() => {
                 ended.transpose().context("a watch ended")?;
             }
@@ -159,11 +166,17 @@ pub async fn operate(
     outcome
 }
 
+/// What there is to look at the cluster for, beside its objects.
+struct News {
+    served: channel::Receiver<Option<Served>>,
+    verdicts: channel::Receiver<Verdicts>,
+}
+
 /// Looks at the cluster whenever something has changed, while leading.
 async fn act(
     reconciler: &mut Reconciler,
     cache: &Cache,
-    mut served: channel::Receiver<Option<Served>>,
+    mut news: News,
     mut leads: channel::Receiver<bool>,
     vitals: &Vitals,
     before_pass: impl Fn(&Cache),
@@ -172,7 +185,8 @@ async fn act(
     let mut delay = FIRST_DELAY;
     loop {
         changes.borrow_and_update();
-        served.borrow_and_update();
+        news.served.borrow_and_update();
+        news.verdicts.borrow_and_update();
         before_pass(cache);
         let mut wait = None;
         let leading = *leads.borrow_and_update();
@@ -197,7 +211,8 @@ async fn act(
         // A sender that has gone ends the program elsewhere.
         tokio::select! {
             _ = changes.changed() => {}
-            _ = served.changed() => {}
+            _ = news.served.changed() => {}
+            _ = news.verdicts.changed() => {}
             _ = leads.changed() => {}
             () = sleep(wait) => {}
         }

@@ -255,6 +255,7 @@ pub fn strip(object: &mut DynamicObject) {
     object.metadata.managed_fields = last.map(|entry| {
         vec![ManagedFieldsEntry {
             manager: entry.manager,
+            time: entry.time,
             ..ManagedFieldsEntry::default()
         }]
     });

@@ -113,6 +113,10 @@ fn parts(mut object: Value) -> (Value, Value) {
     if let Some(status) = status.as_object_mut() {
         // Leases are renewed as time goes.
         status.remove("observedGeneration");
+        if let Some(corefile) = status.get_mut("corefile") {
+            corefile["generation"].take();
+            corefile["publishedTime"].take();
+        }
     }
     (object, status)
 }

@@ -104,6 +104,7 @@ async fn run(client: Client) {
             release_version: "0.0.1".into(),
         },
         vitals: Vitals::default(),
+        probe_upstreams: false,
     };
     operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await

@@ -46,6 +46,7 @@ pub async fn operate(client: Client, setting: Setting) {
             release_version: setting.release_version,
         },
         vitals: Vitals::default(),
+        probe_upstreams: false,
     };
     operator::run::operate(client, setup, "replica".into(), |_| {}, std::future::pending())
         .await

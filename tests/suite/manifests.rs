@@ -104,6 +104,21 @@ fn everything_of_openshifts_operator_is_there() {
     }
 }
 
+/// The probes of upstreams may go wherever queries of the DNS pods may.
+#[test]
+fn probes_of_upstreams_get_past_the_network_policy() {
+    let allow = |file: &str| {
+        let mut policies = objects(file).into_iter();
+        policies.find(|policy| policy["metadata"]["name"] == "dns-operator-allow")
+    };
+    let allow = allow("0000_70_dns-operator_01-network-policy.yaml").unwrap();
+    let anywhere = json!({ "to": [
+        { "ipBlock": { "cidr": "0.0.0.0/0" } }, { "ipBlock": { "cidr": "::/0" } },
+    ] });
+    let egress = allow["spec"]["egress"].as_array().unwrap();
+    assert!(egress.contains(&anywhere), "{egress:?}");
+}
+
 /// No object stands in two files, but for the Deployment, of which a cluster gets one.
 #[test]
 fn lookups_of_names_get_past_the_network_policy() {

@@ -5,6 +5,7 @@
 //! One node a machine, so this is one test of several steps.
 
 mod cache;
+mod refusals;
 mod rollouts;
 
 use std::fs;
@@ -231,7 +232,7 @@ async fn a_cluster_with_pods_obeys_its_dns() {
     let pods = node.pods();
     cache::a_short_limit_holds_in_every_block(&mut node).await;
     cache::a_long_limit_lets_upstream_ttls_pass(&mut node).await;
-    refused_edits_change_nothing(&node).await;
+    refusals::change_nothing(&node).await;
     assert_eq!(node.pods(), pods, "edits restart no pod");
     rollouts::fail_no_query(&node).await;
     rollouts::a_minute_of_changes(&node).await;
@@ -245,32 +246,4 @@ async fn cluster_names_resolve(node: &Node) {
     assert_eq!(answer.code, ResponseCode::NoError, "{answer:?}");
     let answer = node.dns.a("openshift.default.svc.cluster.local.").await;
     assert_eq!(answer.code, ResponseCode::NoError, "{answer:?}");
-}
-
-async fn refused_edits_change_nothing(node: &Node) {
-    node.step("a bad duration is refused by the API server");
-    let corefile = node.corefile();
-    let output = node.edit("s/positiveTTL: .*/positiveTTL: 10/");
-    assert!(!output.status.success());
-    let text =
-        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    assert!(
-        text.contains("cancelled") || text.contains("spec.cache.positiveTTL"),
-        "{text}"
-    );
-    node.step("what only the operator can refuse is told in the status");
-    node.edited("s/- stub.test/- not a zone/");
-    let begun = Instant::now();
-    while node.condition("Degraded")["reason"] != "InvalidSpec" {
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        sleep(Duration::from_millis(100)).await;
-    }
-    let message = node.condition("Degraded")["message"].as_str().unwrap().to_owned();
-    assert!(
-        message.contains("spec.servers[0].zones[0]: Invalid value: \"not a zone\""),
-        "{message}"
-    );
-    assert_eq!(node.corefile(), corefile);
-    assert_eq!(node.dns.a("refused.ttl60.stub.test.").await.ttl(), 60);
-    node.edited("s/- not a zone/- stub.test/");
 }

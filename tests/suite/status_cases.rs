@@ -7,6 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use operator::dns::ca_bundle::CaBundles;
 use operator::dns::config::Config;
 use operator::dns::status::{Observation, Rollout, TOLERANCE};
+use operator::upstreams::report::Report;
 use serde_json::{Value, json};
 use tests::cases::{self, StatusCase};
 use tests::differences::Differences;
@@ -64,6 +65,7 @@ fn ours(case: &StatusCase) -> Value {
         invalid: None,
         bundles: &CaBundles::default(),
         remarks: &[],
+        upstreams: &Report::Nothing,
         failures: &[],
     }
     .assess();

@@ -31,6 +31,14 @@ pub fn build(progress: &Progress) -> Result<PathBuf> {
         .arg("--target")
         .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
     command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    // Cargo tells the program it runs what package that is. Build scripts (ring's) take
+    // another package there for a reason to build everything again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     let output = command
         .current_dir(workspace)
         .stdin(Stdio::null())

@@ -34,6 +34,9 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 /// How long it may take until everything is as it should be: a rollout and the end
 /// of the pods before.
 const SETTLE: Duration = Duration::from_secs(300);
+/// How long it may take until each of a dozen upstreams, most of them dead, is judged:
+/// the status names them one after the other.
+const JUDGED: Duration = Duration::from_secs(45);
 /// How long the operator has to be quiet then.
 const QUIET: Duration = Duration::from_secs(30);
 
@@ -114,6 +117,7 @@ impl Soak<'_> {
         let unsettled = self.settle().await?;
         let settled_after = self.begun.elapsed().saturating_sub(changed);
         self.tell();
+        sleep(JUDGED).await;
         self.progress
             .say(format!("soak: nothing may happen for {} s", QUIET.as_secs()));
         let mark = audit.mark()?;

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Context as _, Result};
 use operator::dns::ca_bundle::{BUNDLES_FOLDER, CA_BUNDLE_KEY, CaBundle};
-use operator::dns::config::{CaBundleName, Config, InvalidSpec};
+use operator::dns::config::{CaBundleName, Config, Forward, InvalidSpec};
 use operator::dns::corefile::Templates;
 use operator::dns::inputs::{DEFAULT_CLUSTER_DOMAIN, Inputs};
 use operator::dns::tls_profile::TlsProfile;
@@ -121,10 +121,12 @@ impl<'a> Judge<'a> {
         self.judge_bundles(case, config, inputs)
     }
 
-    /// Bundles that are left out must be ones that CoreDNS does not load.
+    /// Bundles that are left out must be ones that CoreDNS does not load, where it has to.
     fn judge_bundles(&self, case: &Case, config: &Config, inputs: &Inputs) -> Result<Verdict> {
+        let served = config.servers.iter().filter(|server| !server.zones.is_empty());
+        let forwards = served.map(|server| &server.forward).chain([&config.upstreams]);
         let left_out = |name: &&CaBundleName| !inputs.ca_bundles.contains_key(*name);
-        for name in config.ca_bundles().filter(left_out) {
+        for name in forwards.filter_map(Forward::ca_bundle).filter(left_out) {
             let Some((name, content)) = case.bundles.get_key_value(&name.0) else {
                 continue;
             };

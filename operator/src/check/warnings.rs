@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::dns::config::{Config, Finding, Protocol, Transport, Zone};
 use crate::dns::domain_name::DomainName;
-use crate::dns::explanation::SHORTEST_TTL;
 use crate::dns::inputs::Inputs;
+use crate::dns::status::COREDNS_FLOOR;
 use crate::documents::Documents;
 
 /// A valid specification that is asked what it comes to.
@@ -91,9 +91,9 @@ impl Asked<'_> {
             format!("is cut to {limit} seconds, the longest TTL")
         } else if seconds == 0 {
             format!("is no whole second, which stands for the default: {limit} seconds")
-        } else if seconds < u64::from(SHORTEST_TTL) {
+        } else if seconds < u64::from(COREDNS_FLOOR) {
             format!(
-                "CoreDNS keeps answers for at least {SHORTEST_TTL} seconds where the limit allows it: with this \
+                "CoreDNS keeps answers for at least {COREDNS_FLOOR} seconds where the limit allows it: with this \
                  one each is kept for exactly {seconds}, and shorter TTLs are lengthened to that"
             )
         } else {
@@ -104,7 +104,7 @@ impl Asked<'_> {
 
     fn look_at_zone(&mut self, field: &str, zone: &Zone) {
         let typed = zone.to_string();
-        for name in zone.served_names() {
+        for name in zone.names() {
             let asked = DomainName::parse(&name).map(|asked| asked.to_lower_case().to_string());
             match asked {
                 Ok(asked) if asked == name => {}
@@ -136,7 +136,7 @@ impl Asked<'_> {
     /// A server of the specification goes before what the cluster answers itself.
     fn look_at_reverse_names(&mut self, field: &str, zone: &Zone) {
         let typed = zone.to_string();
-        let names = zone.served_names();
+        let names = zone.names();
         let Some(address) = self.inputs.service_address else {
             return;
         };

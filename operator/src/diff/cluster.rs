@@ -85,6 +85,7 @@ impl Cluster {
             templates: Templates::new()?,
             cluster: domain_of(&cache, known),
             vitals: Vitals::default(),
+            probe_upstreams: false,
         };
         Ok(Self { cache, served, setup })
     }

@@ -66,14 +66,16 @@ impl CaBundle {
         })
     }
 
+    /// The certificates, in PEM.
+    #[must_use]
+    pub fn certificates(&self) -> &str {
+        self.data.get(CA_BUNDLE_KEY).map_or("", String::as_str)
+    }
+
     /// What CoreDNS asks for: at least one certificate that can be read.
     pub fn check(&self) -> Result<(), String> {
-        let text = self
-            .data
-            .get(CA_BUNDLE_KEY)
-            .map(String::as_bytes)
-            .unwrap_or_default();
-        let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(text)
+        let text = self.certificates();
+        let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(text.as_bytes())
             .filter_map(Result::ok)
             .collect();
         if certificates.is_empty() {

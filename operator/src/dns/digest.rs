@@ -15,7 +15,13 @@ pub fn revision(text: &str) -> String {
 /// The first hexadecimal digits of a text's SHA-256.
 #[must_use]
 pub fn digest(text: &str, digits: usize) -> String {
-    let mut hex = format!("{:x}", Sha256::digest(text.as_bytes()));
+    let mut hex = sha256(text);
     hex.truncate(digits);
     hex
+}
+
+/// A text's SHA-256, in hexadecimal digits.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text.as_bytes()))
 }

@@ -12,14 +12,14 @@ use serde::Serialize;
 use super::config::{CacheLimits, Config, Endpoint, Forward, Policy, Transport};
 use super::domain_name::DomainName;
 use super::inputs::Inputs;
+use super::status::COREDNS_FLOOR;
 
 use cluster_zones::Verdict;
 
 /// The zone whose server block tells clients which pod they talk to.
 pub const POD_ZONE: &str = "hostname.bind.";
-/// What CoreDNS lengthens shorter TTLs to, and how long it keeps a server's failure,
-/// in seconds.
-pub const SHORTEST_TTL: u32 = 5;
+/// How long CoreDNS keeps a server's failure, in seconds.
+const FAILURE_TTL: u32 = 5;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Limits {
     /// A longest TTL shorter than the shortest wins over it.
     fn up_to(most: u32) -> Self {
         Self {
-            least: SHORTEST_TTL.min(most),
+            least: COREDNS_FLOOR.min(most),
             most,
         }
     }
@@ -144,7 +144,7 @@ impl Caching {
         Self {
             positive: Limits::up_to(limits.positive),
             negative: Limits::up_to(limits.negative),
-            failure: SHORTEST_TTL,
+            failure: FAILURE_TTL,
         }
     }
 }
@@ -271,7 +271,7 @@ fn zones_around<'a>(config: &Config, name: &'a DomainName) -> Vec<Match<'a>> {
     let place = |parent: &str| {
         let mut servers = config.servers.iter().enumerate();
         servers.find_map(|(index, server)| {
-            let holds = |zone: &super::config::Zone| zone.served_names().iter().any(|name| name == parent);
+            let holds = |zone: &super::config::Zone| zone.names().iter().any(|name| name == parent);
             Some((index, server.zones.iter().position(holds)?))
         })
     };
@@ -332,9 +332,9 @@ fn tell_of_cache(limits: CacheLimits, reasons: &mut Vec<String>) {
     if limits.negative == default.negative {
         reasons.push(format!("denials for up to {} s is the default", default.negative));
     }
-    if limits.positive.min(limits.negative) < SHORTEST_TTL {
+    if limits.positive.min(limits.negative) < COREDNS_FLOOR {
         reasons.push(format!(
-            "a limit of less than {SHORTEST_TTL} s is what every answer is kept for, longer TTL or shorter"
+            "a limit of less than {COREDNS_FLOOR} s is what every answer is kept for, longer TTL or shorter"
         ));
     }
 }

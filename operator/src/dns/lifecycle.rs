@@ -65,7 +65,7 @@ impl Reconciler {
         inputs.daemon_set_uid.get_or_insert_default();
         let any = Config::decode(&Value::Null);
         let config = match (&self.last_good, any) {
-            (Some(config), _) => config.clone(),
+            (Some(accepted), _) => accepted.config.clone(),
             (None, Ok(config)) => config,
             (None, Err(error)) => {
                 failures.tell(&error);

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::dns::config::{Finding, InvalidSpec};
+use crate::dns::digest::revision;
 use crate::dns::names::DNS;
 use crate::dns::objects::ObjectKey;
 
@@ -93,6 +94,19 @@ impl Notice {
     #[must_use]
     pub fn config_not_followed(reason: &'static str, note: String) -> Self {
         Self::new(true, reason, "Reconcile", note)
+    }
+
+    /// Upstreams do not answer, or not as they should.
+    #[must_use]
+    pub fn upstreams_failing(lines: &[String]) -> Self {
+        Self::new(true, "UpstreamsFailing", "ProbeUpstreams", lines.join("\n"))
+    }
+
+    /// All upstreams answer again.
+    #[must_use]
+    pub fn upstreams_healthy() -> Self {
+        let note = "All upstreams answer".to_owned();
+        Self::new(false, "UpstreamsHealthy", "ProbeUpstreams", note)
     }
 
     /// There are DNSes that the operator does not act on.
@@ -185,14 +199,14 @@ pub struct Published {
 impl Published {
     /// What a Corefile of the operator says.
     #[must_use]
-    pub fn of(corefile: &str, revision: String) -> Self {
+    pub fn of(corefile: &str) -> Self {
         let number = |directive: &str, at: usize| {
             let mut lines = corefile.lines().map(str::trim);
             let line = lines.find(|line| line.starts_with(directive))?;
             line.split_whitespace().nth(at)?.parse().ok()
         };
         Self {
-            revision,
+            revision: revision(corefile),
             positive_ttl: number("cache ", 1),
             negative_ttl: number("denial ", 2),
         }

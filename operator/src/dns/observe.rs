@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use api::{DnsSpec, DnsStatus};
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cache::Cache;
@@ -220,6 +221,13 @@ pub fn mounted(cache: &Cache, corefile: Option<&str>, had_pods: bool) -> Mounted
 pub fn corefile(cache: &Cache) -> Option<String> {
     let map = cache.get(&config_map_key(NAMESPACE, DNS_DEFAULT))?;
     map["data"][COREFILE_KEY].as_str().map(ToOwned::to_owned)
+}
+
+/// When the ConfigMap of the Corefile was last written.
+#[must_use]
+pub fn corefile_written(cache: &Cache) -> Option<Timestamp> {
+    let map = cache.get(&config_map_key(NAMESPACE, DNS_DEFAULT))?;
+    map["metadata"]["managedFields"][0]["time"].as_str()?.parse().ok()
 }
 
 /// Copies of CA bundles that nothing of the configuration uses, nor any pod.

@@ -1,27 +1,40 @@
 //! What is told of a reconcile: in the status, to the cluster's administrators, and
 //! in Events.
 
+use api::DnsStatus;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::ca_bundle::CaBundles;
 use super::config::{Config, InvalidSpec};
-use super::digest::revision;
 use super::drift::{Cause, last_writer};
 use super::inputs::{Inputs, Remark};
 use super::names::{COREFILE_KEY, DNS, DNS_DEFAULT, NAMESPACE, NODE_RESOLVER};
 use super::notice::{Notice, Published};
 use super::objects::{Desired, ObjectKey};
 use super::observe::{self, StoredDns};
-use super::status::Observation;
+use super::status::{self, InForce, Observation, Rollout};
 use super::{Failures, Reconciler};
 use crate::cluster_operator;
+use crate::difference::replacement;
 use crate::resources::{cluster_operator_key, config_map_key, daemon_set_key, default_dns_key};
+use crate::upstreams::report::Report;
 
 /// How long passes fail before the status says so: most failures are over with the
 /// next pass, and a condition that flaps rouses people for nothing.
 const FAILURE_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// How often the status is written for the counts of a rollout alone.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A status that was written.
+pub(super) struct StatusWritten {
+    wanted: DnsStatus,
+    /// What the API server made of it.
+    stored: DnsStatus,
+    at: Timestamp,
+}
 
 impl Reconciler {
     /// Writes what came of a pass into the DNS; tells when to look again.
@@ -38,6 +51,8 @@ impl Reconciler {
         let lasting = self.lasting_failures(failures, now);
         let remarks = observe::remarks(&self.cache, &self.setup, self.served.borrow().as_ref());
         self.tell_of_remarks(&remarks);
+        let upstreams = self.upstreams.report(status::told_of_upstreams(&old.conditions));
+        self.tell_of_upstreams(&upstreams);
         let observation = Observation {
             now,
             old: &old.conditions,
@@ -47,26 +62,80 @@ impl Reconciler {
             node_resolver: observe::node_resolver_rollout(&self.cache),
             placement: checked
                 .ok()
-                .or(self.last_good.as_ref())
+                .or(self.last_good.as_ref().map(|good| &good.config))
                 .map(|config| &config.placement),
             invalid: checked.err(),
             failures: &lasting,
             bundles,
             remarks: &remarks,
+            upstreams: &upstreams,
         };
         let assessment = observation.assess();
-        let status = api::DnsStatus {
+        let corefile = observe::corefile(&self.cache);
+        let rendered = self.in_force.as_ref();
+        let rendered = rendered.filter(|rendered| corefile.as_deref() == Some(&*rendered.corefile));
+        let in_force = corefile.as_deref().map(|corefile| InForce {
+            corefile,
+            written: observe::corefile_written(&self.cache),
+            rendered_from: rendered.and_then(|rendered| rendered.generation),
+            old: old.corefile.as_ref(),
+            spec: dns.spec(),
+            is_current: rendered.is_some_and(|rendered| rendered.generation == dns.generation()),
+            refused: checked.is_err(),
+            unmanaged: dns.is_unmanaged(),
+        });
+        let status = DnsStatus {
             cluster_domain: self.setup.cluster.cluster_domain.clone(),
             cluster_ip: service_address
                 .map(|address| address.to_string())
                 .unwrap_or_default(),
             conditions: assessment.conditions,
+            corefile: in_force.map(|in_force| in_force.corefile(now)),
+            effective_cache: in_force.map(|in_force| in_force.cache()),
+            nodes: observation.dns.as_ref().map(Rollout::nodes),
             observed_generation: dns.generation(),
         };
-        if status != old || dns.value()["status"].is_null() {
-            failures.note(self.applier.patch_status(&default_dns_key(), json!(status)).await);
+        let wait = Box::pin(self.put_status(dns, &old, status, failures, now)).await;
+        wait.into_iter().chain(assessment.look_again).min()
+    }
+
+    /// Writes the status, if it is another one. What only counts the pods of a rollout
+    /// may wait a little: with thousands of nodes, the counts change all the time.
+    async fn put_status(
+        &mut self,
+        dns: &StoredDns,
+        old: &DnsStatus,
+        status: DnsStatus,
+        failures: &mut Failures,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        if status == *old && !dns.value()["status"].is_null() {
+            return None;
         }
-        assessment.look_again
+        if let Some(written) = &self.status_written {
+            // A definition of the resource that lacks fields has them dropped.
+            if written.wanted == status && written.stored == *old {
+                return None;
+            }
+            let age = now.duration_since(written.at).unsigned_abs();
+            if status::gist(&status) == status::gist(old)
+                && let Some(left) = COUNT_INTERVAL.checked_sub(age).filter(|left| !left.is_zero())
+            {
+                return Some(left);
+            }
+        }
+        let patch = replacement(&json!(status), &json!(old));
+        let written = self.applier.patch_status(&default_dns_key(), patch).await;
+        if written.is_ok() {
+            let stored = StoredDns::observe(&self.cache).map(|dns| dns.status());
+            self.status_written = Some(StatusWritten {
+                wanted: status,
+                stored: stored.unwrap_or_default(),
+                at: now,
+            });
+        }
+        failures.note(written);
+        None
     }
 
     /// What has gone wrong for so long that it will not pass by itself.
@@ -186,6 +255,16 @@ impl Reconciler {
         self.tell_state("cluster config", notice, None);
     }
 
+    fn tell_of_upstreams(&mut self, upstreams: &Report) {
+        let (trouble, over) = match upstreams {
+            Report::Pending => return,
+            Report::Nothing => (None, None),
+            Report::Healthy => (None, Some(Notice::upstreams_healthy())),
+            Report::Failing(lines) => (Some(Notice::upstreams_failing(lines)), None),
+        };
+        self.tell_state("upstreams", trouble, over);
+    }
+
     pub(super) fn tell_of_placement(&mut self, refused: bool) {
         let notice = refused.then(|| Notice::placement_refused(&daemon_set_key(DNS_DEFAULT)));
         self.tell_state("placement", notice, None);
@@ -230,7 +309,7 @@ impl Reconciler {
     fn tell_of_corefile(&self, key: &ObjectKey, new: &Value, old: Option<&Value>) {
         let published = |map: &Value| {
             let corefile = map["data"][COREFILE_KEY].as_str()?;
-            Some(Published::of(corefile, revision(corefile)))
+            Some(Published::of(corefile))
         };
         let old = old.and_then(published);
         if let Some(new) = published(new).filter(|new| old.as_ref() != Some(new)) {

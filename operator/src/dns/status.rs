@@ -3,12 +3,13 @@
 //! Pure: what was observed and the time go in.
 
 mod daemon_set;
+mod in_force;
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use api::OperatorCondition;
+use api::{DnsStatus, OperatorCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -16,8 +17,10 @@ use crate::dns::ca_bundle::CaBundles;
 use crate::dns::config::{InvalidSpec, Placement};
 use crate::dns::corefile::LAMEDUCK_SECONDS;
 use crate::dns::inputs::Remark;
+use crate::upstreams::report::Report;
 
 pub use daemon_set::Rollout;
+pub use in_force::{COREDNS_FLOOR, InForce};
 
 /// How long a condition that just turned good stays so although its cause is
 /// back: twice the time a stopping pod goes on answering.
@@ -28,6 +31,7 @@ const UNAVAILABLE_SHARE: i64 = 10;
 
 const CA_BUNDLES_READY: &str = "CABundlesReady";
 const CLUSTER_CONFIG_READY: &str = "ClusterConfigReady";
+const UPSTREAMS_HEALTHY: &str = "UpstreamsHealthy";
 const AVAILABLE: &str = "Available";
 const DEGRADED: &str = "Degraded";
 const PROGRESSING: &str = "Progressing";
@@ -62,6 +66,8 @@ pub struct Observation<'a> {
     pub bundles: &'a CaBundles,
     /// What of the cluster's configuration cannot be followed.
     pub remarks: &'a [Remark],
+    /// What there is to say of the upstreams.
+    pub upstreams: &'a Report,
 }
 
 /// The conditions to write.
@@ -92,6 +98,17 @@ impl Verdict {
     }
 }
 
+/// What was last told of the upstreams that fail.
+#[must_use]
+pub fn told_of_upstreams(conditions: &[OperatorCondition]) -> &str {
+    let condition = conditions
+        .iter()
+        .find(|condition| condition.kind == UPSTREAMS_HEALTHY);
+    condition
+        .and_then(|condition| condition.message.as_deref())
+        .unwrap_or_default()
+}
+
 impl Observation<'_> {
     /// Draws the conditions from what was observed.
     #[must_use]
@@ -107,6 +124,7 @@ impl Observation<'_> {
         ];
         let further = [self.bundles_ready(), self.cluster_config_ready()];
         conditions.extend(further.into_iter().flatten().map(|verdict| self.stamp(verdict)));
+        conditions.extend(self.upstreams_healthy());
         let ours = [
             PROGRESSING,
             AVAILABLE,
@@ -114,6 +132,7 @@ impl Observation<'_> {
             DEGRADED,
             CA_BUNDLES_READY,
             CLUSTER_CONFIG_READY,
+            UPSTREAMS_HEALTHY,
         ];
         conditions.extend(
             self.old
@@ -268,6 +287,20 @@ impl Observation<'_> {
         ))
     }
 
+    /// Only where upstreams are probed. While too little is known of them, what was
+    /// known before stays. One that fails degrades nothing: it is not the cluster's.
+    fn upstreams_healthy(&self) -> Option<OperatorCondition> {
+        let verdict = match self.upstreams {
+            Report::Nothing => return None,
+            Report::Pending => return self.old(UPSTREAMS_HEALTHY).cloned(),
+            Report::Healthy => Verdict::new(UPSTREAMS_HEALTHY, true, AS_EXPECTED, "All upstreams answer."),
+            Report::Failing(lines) => {
+                Verdict::new(UPSTREAMS_HEALTHY, false, "UpstreamsFailing", lines.join("\n"))
+            }
+        };
+        Some(self.stamp(verdict))
+    }
+
     fn degraded(&self, progressing: bool, look_again: &mut Option<Duration>) -> OperatorCondition {
         if let Some(verdict) = self.refused_or_failed() {
             return self.stamp(verdict);
@@ -324,6 +357,19 @@ impl Observation<'_> {
         }
         causes
     }
+}
+
+/// A status without what only counts the pods of a rollout.
+#[must_use]
+pub fn gist(status: &DnsStatus) -> DnsStatus {
+    let mut gist = status.clone();
+    gist.nodes = None;
+    for condition in &mut gist.conditions {
+        if condition.kind == PROGRESSING {
+            condition.message = None;
+        }
+    }
+    gist
 }
 
 fn lack_of_pods(rollout: &Rollout) -> Option<(&'static str, String)> {

@@ -2,21 +2,18 @@
 //! `ocp_dnsnameresolver` writes it down.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::future::join_all;
 use hickory_proto::ProtoError;
-use hickory_proto::op::{Header, HeaderCounts, MessageType, Metadata, OpCode, Query};
 use hickory_proto::rr::{Name, RecordType};
-use hickory_proto::serialize::binary::{BinDecodable, BinEncodable, BinEncoder};
-use tokio::net::UdpSocket;
 use tokio::time::timeout;
+
+use crate::exchange;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The header of an answer, all that is read of it (RFC 1035, 4.1.1).
-const HEADER: usize = 12;
 
 /// A pod was not asked, or has not answered.
 #[derive(Debug, thiserror::Error)]
@@ -50,50 +47,10 @@ pub async fn look_up(name: &str, pods: &[IpAddr], port: u16) -> usize {
 }
 
 async fn ask(name: &str, record_type: RecordType, pod: IpAddr, port: u16) -> Result<(), QueryError> {
-    let id = rand::random();
-    let message = encode(id, name, record_type)?;
-    let any: IpAddr = match pod {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    // Only what comes from there is received.
-    socket.connect((pod, port)).await?;
-    socket.send(&message).await?;
-    let answered = async {
-        let mut header = [0; HEADER];
-        loop {
-            let length = socket.recv(&mut header).await?;
-            if is_answer(id, &header[..length]) {
-                return Ok(());
-            }
-        }
-    };
-    timeout(PATIENCE, answered)
-        .await
-        .unwrap_or(Err(QueryError::Silence))
-}
-
-fn encode(id: u16, name: &str, record_type: RecordType) -> Result<Vec<u8>, ProtoError> {
-    let mut metadata = Metadata::new(id, MessageType::Query, OpCode::Query);
-    metadata.recursion_desired = true;
-    let header = Header {
-        metadata,
-        counts: HeaderCounts {
-            queries: 1,
-            ..HeaderCounts::default()
-        },
-    };
-    // Header and question by themselves: a whole message would bring the code for
-    // every type of record into the program.
-    let mut message = Vec::new();
-    let mut encoder = BinEncoder::new(&mut message);
-    header.emit(&mut encoder)?;
-    Query::query(Name::from_ascii(name)?, record_type).emit(&mut encoder)?;
-    Ok(message)
-}
-
-fn is_answer(id: u16, message: &[u8]) -> bool {
-    Header::from_bytes(message)
-        .is_ok_and(|header| header.metadata.id == id && header.metadata.message_type == MessageType::Response)
+    let name = Name::from_ascii(name)?;
+    let answer = exchange::over_udp((pod, port).into(), &name, record_type);
+    match timeout(PATIENCE, answer).await {
+        Ok(answered) => Ok(answered.map(drop)?),
+        Err(_) => Err(QueryError::Silence),
+    }
 }

@@ -1,7 +1,7 @@
 //! Questions at random about the zones of a configuration and those of the cluster.
 
 use hickory_proto::rr::RecordType;
-use operator::dns::config::Config;
+use operator::dns::config::{Config, Zone};
 use operator::dns::domain_name::DomainName;
 use operator::dns::explanation::Question;
 use rand::RngExt as _;
@@ -90,7 +90,7 @@ pub fn draw(config: &Config, random: &mut StdRng) -> Option<Question> {
                 .servers
                 .iter()
                 .flat_map(|server| &server.zones)
-                .flat_map(|zone| zone.served_names())
+                .flat_map(Zone::names)
                 .collect();
             let fixed = FIXED.choose(random)?;
             let zone = zones.choose(random).map_or(*fixed, String::as_str);

@@ -14,7 +14,7 @@ const NO_RESOLV_CONF: &str =
     "Using system resolv config is not allowed when configuring TLS as the DNS Transport";
 const NO_ADDRESS: &str = "The address field is mandatory for upstream of type Network, but was not provided";
 
-/// The most upstreams a `forward` directive takes.
+/// The most upstreams a `forward` directive takes. An empty text is none.
 const MAX_UPSTREAMS: usize = 15;
 /// The longest name in a certificate (RFC 1035, section 2.3.4), in octets.
 const MAX_SERVER_NAME: usize = 253;
@@ -110,7 +110,11 @@ pub(super) fn check_server(field: &str, server: &api::Server, findings: &mut Fin
     let transport = check_transport(&field, plugin.transport_config.as_ref(), findings);
     let tls = is_tls(plugin.transport_config.as_ref());
     let upstreams = plugin.upstreams.unwrap_or_default();
-    check_count(&field, upstreams.len(), findings);
+    check_count(
+        &field,
+        upstreams.iter().filter(|text| !text.is_empty()).count(),
+        findings,
+    );
     // CoreDNS does not set a block up that has no zones, and an empty upstream
     // is white space to it.
     let has_zones = server.zones.as_ref().is_some_and(|zones| !zones.is_empty());
@@ -153,7 +157,6 @@ pub(super) fn check_resolvers(
     let resolvers = resolvers.cloned().unwrap_or_default();
     let transport = check_transport(field, resolvers.transport_config.as_ref(), findings);
     let upstreams = resolvers.upstreams.unwrap_or_default();
-    check_count(field, upstreams.len(), findings);
     if is_tls(resolvers.transport_config.as_ref()) {
         if upstreams.is_empty() {
             findings.add(format!("{field}.upstreams"), None, NO_RESOLV_CONF);
@@ -172,6 +175,7 @@ pub(super) fn check_resolvers(
         check_network_address(&format!("{field}.upstreams[{index}].address"), upstream, findings);
     }
     let mut written: Vec<String> = distinct(&upstreams).map(as_written).collect();
+    check_count(field, written.len(), findings);
     if written.is_empty() {
         written.push(RESOLV_CONF.to_owned());
     }

@@ -14,7 +14,7 @@ use crate::dns::corefile::PORT;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(String);
 
-/// The longest zone CoreDNS reads, in octets.
+/// The longest zone CoreDNS reads, with the dot at its end, in octets.
 const MAX_LENGTH: usize = 255;
 /// The longest label (RFC 1035, section 2.3.4), in octets.
 const MAX_LABEL: usize = 63;
@@ -31,10 +31,10 @@ impl Zone {
             return Err(format!("must not ask for another transport ('{scheme}://')"));
         }
         let name = bare(text);
-        if name.len() > MAX_LENGTH {
+        let length = fully_qualified(name).len();
+        if length > MAX_LENGTH {
             return Err(format!(
-                "must be at most {MAX_LENGTH} octets long, and is {}",
-                name.len()
+                "must be at most {MAX_LENGTH} octets long with the dot at its end, and is {length}"
             ));
         }
         if !is_domain_name(name) || !is_domain_name(&fully_qualified(name)) {
@@ -52,19 +52,18 @@ impl Zone {
         Ok(Self(text.into()))
     }
 
+    /// The domain names that it stands for, in lower case and fully qualified: several
+    /// for an address block that ends between two reverse zones.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        served_names(bare(&self.0))
+    }
+
     /// The zone as it heads its server block: with the port that every block
     /// listens on, so that a zone cannot bring one of its own.
     #[must_use]
     pub fn with_port(&self) -> String {
         format!("{self}:{PORT}")
-    }
-
-    /// The names that it comes to, as CoreDNS compares them: fully qualified and in
-    /// lower case, one, or for an address block those of the reverse zones that it
-    /// covers.
-    #[must_use]
-    pub fn served_names(&self) -> Vec<String> {
-        served_names(bare(&self.0))
     }
 }
 
@@ -118,17 +117,22 @@ fn bare(text: &str) -> &str {
 fn served_names(zone: &str) -> Vec<String> {
     match address_block(zone) {
         Some(block) => reverse_zones(block),
-        None => vec![fully_qualified(zone).chars().map(lower_case).collect()],
+        None => vec![lower_case(&fully_qualified(zone))],
     }
 }
 
-/// Go's lower case: one character for one, whatever stands beside it.
-fn lower_case(c: char) -> char {
-    c.to_lowercase().next().unwrap_or(c)
-}
-
+/// Go's `net.ParseCIDR`: the length may have zeros in front.
 fn address_block(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().map(|block| block.trunc())
+    let (address, length) = text.split_once('/')?;
+    let digits = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit());
+    let length = length.trim_start_matches('0');
+    let length = if length.is_empty() {
+        0
+    } else {
+        length.parse().ok()?
+    };
+    let block = IpNet::new(address.parse().ok()?, length).ok()?;
+    digits.then(|| block.trunc())
 }
 
 /// Reverse zones end at whole octets (IPv4) or nibbles (IPv6); a block that ends
@@ -164,11 +168,21 @@ fn reverse_zones(block: IpNet) -> Vec<String> {
         .collect()
 }
 
+/// Go's `strings.ToLower`: letter for letter, so that `İ` becomes `i`.
+fn lower_case(name: &str) -> String {
+    name.chars().filter_map(|c| c.to_lowercase().next()).collect()
+}
+
+/// With a dot at the end, by miekg/dns's rule for whether it has one: a dot is escaped
+/// when the octets of the letter before the backslashes and they are even in number.
 fn fully_qualified(name: &str) -> String {
-    let unescaped_dot = name
-        .strip_suffix('.')
-        .is_some_and(|head| (head.len() - head.trim_end_matches('\\').len()).is_multiple_of(2));
-    if unescaped_dot {
+    let has_dot = name.strip_suffix('.').is_some_and(|head| {
+        let letters = head.trim_end_matches('\\');
+        let backslashes = head.len() - letters.len();
+        let letter = letters.chars().next_back().map_or(1, char::len_utf8);
+        backslashes == 0 || !(letter + backslashes).is_multiple_of(2)
+    });
+    if has_dot {
         name.to_owned()
     } else {
         format!("{name}.")

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api::NodeCounts;
 use k8s_openapi::api::core::v1::Toleration;
 use serde_json::Value;
 
@@ -79,6 +80,16 @@ impl Rollout {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.observed && self.updated >= self.desired && self.available >= self.desired
+    }
+
+    /// On how many nodes the pods are of the present template.
+    #[must_use]
+    pub fn nodes(&self) -> NodeCounts {
+        NodeCounts {
+            desired: self.desired,
+            // Counts of an older template say nothing of the present one.
+            updated: if self.observed { self.updated } else { 0 },
+        }
     }
 
     /// The placement in force.
