@@ -119,7 +119,7 @@ impl Report {
                 let known: Vec<String> = errors.iter().map(|error| error.field.clone()).collect();
                 let others = invalid.findings.into_iter();
                 errors.extend(others.filter(|finding| !known.contains(&finding.field)));
-                not_checked.push("warnings that depend on a specification without errors".into());
+                not_checked.push("what is only a warning, beside unknown fields: there are errors".into());
             }
         }
         let judged = |severity| move |finding| Judged { severity, finding };

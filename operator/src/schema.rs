@@ -59,8 +59,8 @@ impl DnsSchema {
         }
     }
 
-    /// The DNS as it would be stored if the API server had nothing against it, and
-    /// what that has.
+    /// The DNS as it would be stored without what the API server refuses, as far as
+    /// that can be left out, and everything it has against it.
     #[must_use]
     pub fn look_at(&self, mut dns: Value) -> (Admitted, Vec<Finding>) {
         let mut unknown_fields = Vec::new();
@@ -73,8 +73,13 @@ impl DnsSchema {
                 fill_in(schema, fields, part);
             }
         }
-        let findings = self.validator.iter_errors(&dns);
-        let findings = findings.map(|error| self.explain(&error)).collect();
+        let errors = self.validator.iter_errors(&dns);
+        let (refused, findings): (Vec<String>, _) = errors
+            .map(|error| (error.instance_path().as_str().to_owned(), self.explain(&error)))
+            .unzip();
+        for pointer in refused {
+            leave_out(&mut dns, &pointer);
+        }
         let unknown_fields = unknown_fields.into_iter().map(|field| Finding {
             field,
             value: None,
@@ -142,6 +147,15 @@ fn field_path(pointer: &str) -> String {
         }
     }
     if path.is_empty() { "the DNS".into() } else { path }
+}
+
+/// Takes a field out. The items of a list stay: others would get their places.
+fn leave_out(dns: &mut Value, pointer: &str) {
+    if let Some((parent, field)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(fields)) = dns.pointer_mut(parent)
+    {
+        fields.remove(field);
+    }
 }
 
 /// Drops what the schema does not know.

@@ -35,7 +35,7 @@ fn server(zones: &[&str], forward: &Value) -> Value {
 #[test]
 fn what_the_api_server_and_the_operator_refuse_is_told_at_once() {
     let spec = json!({
-        "cache": { "positiveTTL": "10" },
+        "cache": { "positiveTTL": 10 },
         "logLevel": "Loud",
         "cash": {},
         "servers": [server(&["a b", "foo.com", "FOO.com."], &json!({ "upstreams": ["host.example.com"] }))],
@@ -43,7 +43,14 @@ fn what_the_api_server_and_the_operator_refuse_is_told_at_once() {
     let output = check(&dns(&spec), &["-o", "json"]);
     assert_eq!(output.code, Some(1), "{}", output.stderr);
     let report: Value = serde_json::from_str(&output.stdout).unwrap();
-    for field in ["spec.cache.positiveTTL", "spec.logLevel"] {
+    let server = "spec.servers[0]";
+    for field in [
+        "spec.cache.positiveTTL",
+        "spec.logLevel",
+        &format!("{server}.zones[0]"),
+        &format!("{server}.zones[2]"),
+        &format!("{server}.forwardPlugin.upstreams[0]"),
+    ] {
         assert!(has(&report, "error", field, ""), "{field}: {report:#}");
     }
     assert!(has(&report, "warning", "spec.cash", "does not know this field"));

@@ -90,7 +90,7 @@ impl Asked<'_> {
         let message = if seconds > u64::from(limit) {
             format!("is cut to {limit} seconds, the longest TTL")
         } else if seconds == 0 {
-            format!("is no whole second, which stands for the default: {limit} seconds")
+            format!("comes to zero, which stands for the default: {limit} seconds")
         } else if seconds < u64::from(COREDNS_FLOOR) {
             format!(
                 "CoreDNS keeps answers for at least {COREDNS_FLOOR} seconds where the limit allows it: with this \

@@ -12,7 +12,7 @@ use super::{DiffFailure, defect};
 use crate::cache::Cache;
 use crate::cli::ClusterArgs;
 use crate::dns::Setup;
-use crate::dns::config::{Config, InvalidSpec};
+use crate::dns::config::{Config, Finding, InvalidSpec};
 use crate::dns::corefile::Templates;
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
 use crate::dns::names::{self, LEASE};
@@ -53,7 +53,8 @@ pub(super) fn changes(
             ..Changes::default()
         });
     }
-    let mut notes = Vec::new();
+    let unknown = admitted.unknown_fields.iter();
+    let mut notes = unknown.map(Finding::as_warning).collect();
     let wanted = cluster.wanted(spec, documents, &mut notes)?;
     let wanted = wanted.map_err(DiffFailure::Refused)?;
     let present = cluster.present(documents)?;
@@ -107,6 +108,7 @@ impl Cluster {
             Ok(config) => config,
             Err(invalid) => return Ok(Err(invalid)),
         };
+        notes.extend(config.warnings(&inputs).iter().map(Finding::as_warning));
         let bundles = observe::ca_bundles(&self.cache, &config);
         inputs.ca_bundles.clone_from(&bundles.usable);
         let own = documents.ca_bundles().clone().into_iter();
