@@ -33,6 +33,12 @@ fn main() -> ExitCode {
                 (error.into(), code)
             })
         }
+        Some(Command::Diff(args)) => {
+            match diff::diff(args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
+                Ok(differs) => return ExitCode::from(u8::from(differs)),
+                Err(error) => Err((error.into(), TROUBLE)),
+            }
+        }
         Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()).map_err(|error| (error, 1)),
         None => Logging::start()
             .and_then(|logging| run::run(&cli.run, &logging))
