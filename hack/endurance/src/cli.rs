@@ -51,7 +51,7 @@ pub enum Command {
     Specs(DrawArgs),
     /// Compares what `dns-operator explain` says of names with what CoreDNS does.
     ///
-    /// Draws specifications at random and, for each, a hundred questions: for names
+    /// Draws specifications at random and, for each, up to a hundred questions: for names
     /// at, below, above and beside its zones and those of the cluster, in any case,
     /// with escapes, of many types, over UDP and TCP. Upstreams on loopback tell
     /// which of them CoreDNS asks and how, and the answers what it makes of TTLs.

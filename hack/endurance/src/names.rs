@@ -10,6 +10,7 @@ pub mod stand_ins;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -19,7 +20,7 @@ use devcluster::state::State;
 use devcluster::{Lifetime, Progress};
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::Name;
-use operator::dns::config::{CaBundleName, Config, Protocol, Transport};
+use operator::dns::config::{CaBundleName, CacheLimits, Config, Protocol, Transport};
 use operator::dns::corefile::Templates;
 use operator::dns::explanation::{AnsweredBy, Explanation, Limits, Question};
 use operator::dns::inputs::Inputs;
@@ -40,8 +41,10 @@ use crate::specs;
 use crate::verdicts::inputs;
 use stand_ins::{Identity, SERVER_NAME, StandIn, StandIns};
 
-/// How many names are asked of one CoreDNS.
-const NAMES_A_SPEC: u64 = 100;
+/// How many specifications the names are shared by: a few names for each say more
+/// than many for a few, and a hundred are as good as more.
+const SPECIFICATIONS: u64 = 100;
+const NAMES_A_SPEC: RangeInclusive<u64> = 10..=100;
 /// How many upstreams a forwarder has at most.
 const UPSTREAMS: usize = 4;
 /// Forwarders of a specification: no more are drawn.
@@ -134,7 +137,8 @@ pub fn compare(seed: u64, count: u64, progress: &Progress) -> Result<Names> {
             Outcome::Serves(serving) => serving,
             Outcome::Refuses(why) => bail!("CoreDNS refuses\n{corefile}\n{why}"),
         };
-        let wanted = NAMES_A_SPEC.min(count - names.count());
+        let share = (count / SPECIFICATIONS).clamp(*NAMES_A_SPEC.start(), *NAMES_A_SPEC.end());
+        let wanted = share.min(count - names.count());
         let questions = distinct(&config, wanted, &mut random);
         runtime.block_on(ask_all(
             serving.address,
@@ -171,6 +175,12 @@ fn specification(number: u64, random: &mut StdRng, stand_ins: &StandIns) -> Resu
     if config.servers.is_empty() || config.servers.len() >= FORWARDS {
         return Ok(None);
     }
+    if random.random_bool(0.4) {
+        config.cache = CacheLimits {
+            positive: random.random_range(1..10),
+            negative: random.random_range(1..10),
+        };
+    }
     replace_upstreams(&mut config, &stand_ins.all);
     Ok(Some((config, inputs)))
 }
@@ -186,7 +196,7 @@ fn nest(spec: &mut Value, random: &mut StdRng) {
     let zones: Vec<String> = zones.filter(|zone| !zone.contains('/')).collect();
     let mut new: Vec<String> = Vec::new();
     for zone in zones {
-        if random.random_bool(0.5) {
+        if random.random_bool(0.7) {
             new.push(format!("sub.{zone}"));
         }
         if let Some((_, above)) = zone.split_once('.')
