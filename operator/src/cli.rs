@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::CheckArgs;
+use crate::diff::DiffArgs;
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
+use crate::explain::ExplainArgs;
 use crate::serve::address::BindAddress;
 
 /// Runs the DNS of a Kubernetes cluster: turns the resource
@@ -37,6 +40,37 @@ pub enum Command {
     /// Exits with 1 when the DNS would not be put into force and says why on
     /// standard error.
     Render(RenderArgs),
+    /// Tell everything that is wrong with a DNS, or may not do what is meant.
+    ///
+    /// Reads the same files as render. Errors are what the API server would refuse
+    /// and what the operator would not put into force; warnings are fields that
+    /// nobody knows, zones that match nothing, limits that are not what was typed,
+    /// CA bundles that cannot be used, and the like.
+    ///
+    /// Exits with 0 when there is no error, with 1 when there is one, and with 2
+    /// when the files cannot be read or the command line is wrong.
+    Check(CheckArgs),
+    /// Tell what becomes of a question: its server block, upstreams and limits.
+    ///
+    /// Reads the same files as render, and asks nobody. The rules are those of
+    /// CoreDNS 1.15: the longest zone that holds the name takes it (for the type DS
+    /// the shortest), and the default server block what no zone holds, where the
+    /// cluster's services and pods come first.
+    ///
+    /// Exits with 1 when the DNS would not be put into force, and with 2 when the
+    /// files cannot be read or the command line is wrong.
+    Explain(ExplainArgs),
+    /// Tell what a DNS would change in a cluster, or beside another file.
+    ///
+    /// Prints the Corefile as a unified diff, the objects and fields that would
+    /// change, and whether pods are replaced. A cluster is only read, and every
+    /// fact but the DNS and the CA bundles of the files is taken from it; images are
+    /// those of the pods unless the environment has others.
+    ///
+    /// Exits with 0 when there is no difference, with 1 when there is one, and with
+    /// 2 when the DNS would not be put into force, the files or the cluster cannot be
+    /// read, or the command line is wrong.
+    Diff(DiffArgs),
     /// Print the custom resource definitions, as YAML.
     Crds(CrdsArgs),
 }
@@ -129,13 +163,21 @@ pub struct CrdsArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// What to render, and how.
+/// The files that hold a DNS and what else of the cluster is known.
 #[derive(Debug, Args)]
-pub struct RenderArgs {
+pub struct FileArgs {
     /// A file with YAML or JSON documents, `-` for standard input; may be given
     /// more than once.
     #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+}
+
+/// What to render, and how.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Where the DNS is.
+    #[command(flatten)]
+    pub files: FileArgs,
     /// The Corefile alone, or every object as a v1 List.
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Yaml)]
     pub output: OutputFormat,

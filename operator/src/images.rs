@@ -41,11 +41,22 @@ impl Images {
     /// would be used.
     #[must_use]
     pub fn from_env_or_placeholders() -> Self {
-        let read = |(name, _)| variable(name).unwrap_or_else(|| format!("${{{name}}}"));
+        Self::from_env_or(None, None, None)
+    }
+
+    /// The images of the environment, or else these: of CoreDNS, the command line and
+    /// the proxy; placeholders for those that are not known either.
+    #[must_use]
+    pub fn from_env_or(
+        coredns: Option<String>,
+        openshift_cli: Option<String>,
+        kube_rbac_proxy: Option<String>,
+    ) -> Self {
+        let read = |(name, _), known| variable(name).or(known).unwrap_or_else(|| format!("${{{name}}}"));
         Self {
-            coredns: read(COREDNS),
-            openshift_cli: read(OPENSHIFT_CLI),
-            kube_rbac_proxy: read(KUBE_RBAC_PROXY),
+            coredns: read(COREDNS, coredns),
+            openshift_cli: read(OPENSHIFT_CLI, openshift_cli),
+            kube_rbac_proxy: read(KUBE_RBAC_PROXY, kube_rbac_proxy),
         }
     }
 }

@@ -8,30 +8,54 @@ use anyhow::Context as _;
 use clap::Parser;
 use operator::cli::{Cli, Command, CrdsArgs};
 use operator::logging::Logging;
-use operator::{render, run};
+use operator::output::to_yaml;
+use operator::{check, diff, explain, render, run};
+
+/// The exit code of commands that tell something when they could not: 1 is an answer
+/// to them.
+const TROUBLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Some(Command::Render(args)) => {
-            render::render(args, &mut io::stdout().lock(), &mut io::stderr().lock())
-                .map_err(anyhow::Error::from)
+            let rendered = render::render(args, &mut io::stdout().lock(), &mut io::stderr().lock());
+            rendered.map_err(|error| (error.into(), 1))
         }
-        Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()),
-        None => Logging::start().and_then(|logging| run::run(&cli.run, &logging)),
+        Some(Command::Check(args)) => match check::check(args, &mut io::stdout().lock()) {
+            Ok(passed) => return ExitCode::from(u8::from(!passed)),
+            Err(error) => Err((error.into(), TROUBLE)),
+        },
+        Some(Command::Explain(args)) => {
+            let explained = explain::explain(args, &mut io::stdout().lock(), &mut io::stderr().lock());
+            explained.map_err(|error| {
+                let code = if error.is_refusal() { 1 } else { TROUBLE };
+                (error.into(), code)
+            })
+        }
+        Some(Command::Diff(args)) => {
+            match diff::diff(args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
+                Ok(differs) => return ExitCode::from(u8::from(differs)),
+                Err(error) => Err((error.into(), TROUBLE)),
+            }
+        }
+        Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()).map_err(|error| (error, 1)),
+        None => Logging::start()
+            .and_then(|logging| run::run(&cli.run, &logging))
+            .map_err(|error| (error, 1)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err((error, code)) => {
             eprintln!("dns-operator: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
 
 fn print_crds(args: &CrdsArgs, output: &mut dyn Write) -> anyhow::Result<()> {
     for api::Definition { file, crd } in api::crds() {
-        let yaml = render::to_yaml(&crd)?;
+        let yaml = to_yaml(&crd)?;
         match &args.dir {
             Some(dir) => {
                 let path = dir.join(file);

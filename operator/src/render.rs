@@ -1,42 +1,38 @@
 //! `dns-operator render`: what the operator would keep for a DNS, from files
 //! and without a cluster.
 
-mod documents;
-
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::candidate::{Candidate, CandidateError};
 use crate::cli::{OutputFormat, RenderArgs};
 use crate::difference::without_nulls;
 use crate::dns::config::Config;
 use crate::dns::corefile::Templates;
 use crate::dns::inputs::Inputs;
 use crate::dns::objects;
-use crate::images::Images;
-use crate::schema::DnsSchema;
-
-use documents::Documents;
+use crate::output::{OutputError, to_json, to_yaml};
 
 /// Why nothing was rendered. Each message stands on its own and ends the program
 /// with 1.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderFailure {
-    /// A file could not be read or is not what it should be.
+    /// There is no DNS to render.
     #[error(transparent)]
-    Documents(#[from] documents::DocumentError),
-    /// The API server would not take the DNS.
-    #[error("{}", .0.join("\n"))]
-    NotAdmitted(Vec<String>),
-    /// The operator would not put the DNS into force.
-    #[error(transparent)]
-    InvalidSpec(#[from] crate::dns::config::InvalidSpec),
+    Candidate(#[from] CandidateError),
     /// The output could not be written.
-    #[error("failed to write the output: {0}")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A defect of the program.
     #[error("{0}")]
     Defect(String),
+}
+
+impl From<io::Error> for RenderFailure {
+    fn from(error: io::Error) -> Self {
+        OutputError::from(error).into()
+    }
 }
 
 /// Reads, checks and renders; findings that do not stop it go to `warnings`, a
@@ -46,54 +42,22 @@ pub fn render(
     output: &mut dyn Write,
     warnings: &mut dyn Write,
 ) -> Result<(), RenderFailure> {
-    let documents = Documents::read(&args.files)?;
-    let schema = DnsSchema::new().map_err(defect)?;
-    let admitted = schema
-        .admit(documents.dns.clone())
-        .map_err(RenderFailure::NotAdmitted)?;
-    for warning in &documents.warnings {
-        writeln!(warnings, "warning: {warning}")?;
+    let candidate = Candidate::read(&args.files.files, &args.cluster)?;
+    for warning in &candidate.warnings {
+        writeln!(warnings, "warning: {}", warning.as_warning())?;
     }
-    for field in &admitted.unknown_fields {
-        writeln!(
-            warnings,
-            "warning: {field}: the API server does not know this field and drops it"
-        )?;
-    }
-    let inputs = documents.inputs(args, Images::from_env_or_placeholders());
-    let config = Config::decode(&admitted.dns["spec"])?.for_cluster(&inputs)?;
-    for finding in config.warnings(&inputs) {
-        writeln!(warnings, "warning: {}", finding.as_warning())?;
-    }
-    for name in config
-        .ca_bundles()
-        .filter(|name| !inputs.ca_bundles.contains_key(*name))
-    {
-        writeln!(
-            warnings,
-            "warning: source ca bundle configmap {name} does not exist"
-        )?;
-    }
+    let Candidate { config, inputs, .. } = candidate;
     let corefile = Templates::new()
         .and_then(|templates| templates.render(&config, &inputs))
         .map_err(defect)?;
-    match args.output {
-        OutputFormat::Corefile => output.write_all(corefile.as_bytes())?,
-        OutputFormat::Json => {
-            serde_json::to_writer_pretty(&mut *output, &list(&config, corefile, &inputs)?).map_err(defect)?;
-            writeln!(output)?;
-        }
-        OutputFormat::Yaml => {
-            output.write_all(to_yaml(&list(&config, corefile, &inputs)?)?.as_bytes())?;
-        }
-    }
+    let text = match args.output {
+        OutputFormat::Corefile => corefile,
+        OutputFormat::Json => to_json(&list(&config, corefile, &inputs)?)?,
+        OutputFormat::Yaml => to_yaml(&list(&config, corefile, &inputs)?)?,
+    };
+    output.write_all(text.as_bytes())?;
     output.flush()?;
     Ok(())
-}
-
-/// A value as a YAML document.
-pub fn to_yaml(value: &Value) -> Result<String, RenderFailure> {
-    serde_saphyr::to_string(value).map_err(defect)
 }
 
 fn list(config: &Config, corefile: String, inputs: &Inputs) -> Result<Value, RenderFailure> {
@@ -107,9 +71,4 @@ fn list(config: &Config, corefile: String, inputs: &Inputs) -> Result<Value, Ren
 
 fn defect(error: impl std::fmt::Display) -> RenderFailure {
     RenderFailure::Defect(error.to_string())
-}
-
-/// A value from a YAML document.
-pub fn from_yaml(text: &str) -> Result<Value, RenderFailure> {
-    serde_saphyr::from_str(text).map_err(defect)
 }

@@ -118,6 +118,12 @@ impl Resource {
         format!("{}.{}", self.plural, self.group)
     }
 
+    /// Its name in paths and rules, such as `daemonsets`.
+    #[must_use]
+    pub fn plural(&self) -> &'static str {
+        self.plural
+    }
+
     /// The objects of this kind at an API server: of a namespace, or all there are.
     #[must_use]
     pub fn objects(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {

@@ -1,5 +1,6 @@
 //! `dns-operator` without a command: the operator itself.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -238,7 +239,14 @@ async fn sleep(wait: Option<Duration>) {
 }
 
 async fn connect(args: &RunArgs, metrics: &Arc<Metrics>) -> anyhow::Result<Client> {
-    let mut config = match &args.kubeconfig {
+    let config = client_config(args.kubeconfig.as_deref()).await?;
+    let builder = ClientBuilder::try_from(config).context("failed to set up the client")?;
+    Ok(builder.with_layer(&CountRequests(Arc::clone(metrics))).build())
+}
+
+/// How the cluster of a kubeconfig is reached, or the one that the program runs in.
+pub async fn client_config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {
+    let mut config = match kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file)
                 .with_context(|| format!("failed to read the kubeconfig {}", file.display()))?;
@@ -257,8 +265,7 @@ async fn connect(args: &RunArgs, metrics: &Arc<Metrics>) -> anyhow::Result<Clien
         USER_AGENT,
         HeaderValue::from_static(concat!("dns-operator/", env!("CARGO_PKG_VERSION"))),
     ));
-    let builder = ClientBuilder::try_from(config).context("failed to set up the client")?;
-    Ok(builder.with_layer(&CountRequests(Arc::clone(metrics))).build())
+    Ok(config)
 }
 
 /// Starts every watch and waits until all of them have listed what there is.

@@ -5,6 +5,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Map, Value};
 
+use crate::dns::config::{Finding, InvalidSpec};
+
 /// The schema of the DNS resource.
 pub struct DnsSchema {
     schema: Value,
@@ -22,7 +24,7 @@ pub struct Admitted {
     /// The resource with its defaults.
     pub dns: Value,
     /// Fields the schema does not know, which are dropped.
-    pub unknown_fields: Vec<String>,
+    pub unknown_fields: Vec<Finding>,
 }
 
 impl DnsSchema {
@@ -47,8 +49,20 @@ impl DnsSchema {
     }
 
     /// The DNS as it would be stored, or everything the API server would have
-    /// against it, each line naming a field and its value.
-    pub fn admit(&self, mut dns: Value) -> Result<Admitted, Vec<String>> {
+    /// against it.
+    pub fn admit(&self, dns: Value) -> Result<Admitted, InvalidSpec> {
+        let (admitted, findings) = self.look_at(dns);
+        if findings.is_empty() {
+            Ok(admitted)
+        } else {
+            Err(InvalidSpec { findings })
+        }
+    }
+
+    /// The DNS as it would be stored without what the API server refuses, as far as
+    /// that can be left out, and everything it has against it.
+    #[must_use]
+    pub fn look_at(&self, mut dns: Value) -> (Admitted, Vec<Finding>) {
         let mut unknown_fields = Vec::new();
         if let Value::Object(fields) = &mut dns {
             for part in ["spec", "status"] {
@@ -59,23 +73,27 @@ impl DnsSchema {
                 fill_in(schema, fields, part);
             }
         }
-        let findings: Vec<String> = self
-            .validator
-            .iter_errors(&dns)
-            .map(|error| self.explain(&error))
-            .collect();
-        if findings.is_empty() {
-            Ok(Admitted { dns, unknown_fields })
-        } else {
-            Err(findings)
+        let errors = self.validator.iter_errors(&dns);
+        let (refused, findings): (Vec<String>, _) = errors
+            .map(|error| (error.instance_path().as_str().to_owned(), self.explain(&error)))
+            .unzip();
+        for pointer in refused {
+            leave_out(&mut dns, &pointer);
         }
+        let unknown_fields = unknown_fields.into_iter().map(|field| Finding {
+            field,
+            value: None,
+            message: "the API server does not know this field and drops it".into(),
+        });
+        let unknown_fields = unknown_fields.collect();
+        (Admitted { dns, unknown_fields }, findings)
     }
 }
 
 impl DnsSchema {
     /// A finding with the field and its value and, where the library only says
     /// that a rule is broken, what the field is for.
-    fn explain(&self, error: &ValidationError<'_>) -> String {
+    fn explain(&self, error: &ValidationError<'_>) -> Finding {
         let pointer = error.instance_path().as_str();
         let field = field_path(pointer);
         let purpose = match error.kind() {
@@ -84,12 +102,17 @@ impl DnsSchema {
             }
             _ => None,
         };
-        match (error.kind(), purpose) {
+        let (value, message) = match (error.kind(), purpose) {
             (ValidationErrorKind::AnyOf { .. }, Some(purpose)) => {
-                format!("{field}: Invalid value: {}: {purpose}", error.instance())
+                (Some(error.instance().to_string()), purpose.to_owned())
             }
-            (_, Some(purpose)) => format!("{field}: {error}: {purpose}"),
-            (_, None) => format!("{field}: {error}"),
+            (_, Some(purpose)) => (None, format!("{error}: {purpose}")),
+            (_, None) => (None, error.to_string()),
+        };
+        Finding {
+            field,
+            value,
+            message,
         }
     }
 
@@ -124,6 +147,15 @@ fn field_path(pointer: &str) -> String {
         }
     }
     if path.is_empty() { "the DNS".into() } else { path }
+}
+
+/// Takes a field out. The items of a list stay: others would get their places.
+fn leave_out(dns: &mut Value, pointer: &str) {
+    if let Some((parent, field)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(fields)) = dns.pointer_mut(parent)
+    {
+        fields.remove(field);
+    }
 }
 
 /// Drops what the schema does not know.

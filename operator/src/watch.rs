@@ -1,15 +1,18 @@
 //! Keeps the [`Cache`] up to date.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use kube::api::ListParams;
 use kube::core::DynamicObject;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Client};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{oneshot, watch as channel};
 use tokio::time::timeout;
@@ -147,6 +150,66 @@ pub async fn look_up(client: &Client, cache: &Cache, key: &ObjectKey) -> Result<
     let value = serde_json::to_value(object).map_err(|error| failed(error.into()))?;
     cache.put(key.clone(), value);
     Ok(true)
+}
+
+/// Something could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to list {what}: {source}")]
+pub struct ListError {
+    what: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Fills the cache with a part of the cluster, once.
+pub async fn list(client: &Client, scope: &Scope, cache: &Cache) -> Result<(), ListError> {
+    let api = scope.resource.objects(client, scope.namespace);
+    let mut params = ListParams::default();
+    if let Some(name) = scope.name {
+        params = params.fields(&format!("metadata.name={name}"));
+    }
+    let what = || match scope.namespace {
+        Some(namespace) => format!("{} of {namespace}", scope.resource.plural()),
+        None => scope.resource.plural().to_owned(),
+    };
+    list_all(&api, params, what, |mut object| {
+        strip(&mut object);
+        if let Some((key, value)) = keyed(scope, &object) {
+            cache.put(key, value);
+        }
+    })
+    .await
+}
+
+/// Fills the cache with the nodes, once.
+pub async fn list_nodes(client: &Client, cache: &Cache) -> Result<(), ListError> {
+    let api: Api<Node> = Api::all(client.clone());
+    let put = |node| {
+        cache.nodes().put(&node);
+    };
+    list_all(&api, ListParams::default(), || "nodes".into(), put).await?;
+    cache.change_nodes(|_| true);
+    Ok(())
+}
+
+/// Lists page by page.
+pub async fn list_all<K: Clone + DeserializeOwned + Debug>(
+    api: &Api<K>,
+    params: ListParams,
+    what: impl Fn() -> String,
+    mut take: impl FnMut(K),
+) -> Result<(), ListError> {
+    let mut params = params.limit(PAGE);
+    loop {
+        let failed = |source| ListError { what: what(), source };
+        let page = timeout(CALL_TIMEOUT, api.list(&params)).await;
+        let page = page.map_err(|_| failed("no answer in time".into()))?;
+        let page = page.map_err(|error| failed(error.into()))?;
+        page.items.into_iter().for_each(&mut take);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Follows the nodes for as long as the program runs. Nothing waits for them: there

@@ -211,8 +211,16 @@ fn the_operator_names_the_image_variable_it_lacks() {
 
 #[test]
 fn help_is_complete() {
-    for arguments in [&["--help"][..], &["render", "--help"], &["crds", "--help"]] {
-        let output = program::run(arguments, "").unwrap();
+    for command in [
+        None,
+        Some("render"),
+        Some("check"),
+        Some("explain"),
+        Some("diff"),
+        Some("crds"),
+    ] {
+        let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
+        let output = program::run(&arguments, "").unwrap();
         assert_eq!(output.code, Some(0));
         assert!(output.stdout.contains("Usage: "), "{}", output.stdout);
     }

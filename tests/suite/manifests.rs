@@ -20,7 +20,7 @@ fn objects(file: &str) -> Vec<Value> {
     let text = fs::read_to_string(folder().join(file)).unwrap();
     // A document is what stands between lines of three dashes.
     text.split("\n---\n")
-        .map(|document| operator::render::from_yaml(document).unwrap())
+        .map(|document| operator::output::from_yaml(document).unwrap())
         .collect()
 }
 
@@ -33,7 +33,7 @@ fn object(file: &str) -> Value {
 fn generated_definitions_are_up_to_date() {
     for definition in api::crds() {
         let written = fs::read_to_string(folder().join(definition.file)).unwrap();
-        let generated = operator::render::to_yaml(&definition.crd).unwrap();
+        let generated = operator::output::to_yaml(&definition.crd).unwrap();
         assert!(
             written == generated,
             "{} is stale: run hack/generate",

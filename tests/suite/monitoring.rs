@@ -43,7 +43,7 @@ fn alerts_fire_when_they_should() {
     let rules = folder.path().join("rules.json");
     fs::write(&rules, rules::groups(&source()).to_string()).unwrap();
     let cases = fs::read_to_string(program::workspace().join("tests/cases/alerts.yaml")).unwrap();
-    let read = operator::render::from_yaml(&cases).unwrap();
+    let read = operator::output::from_yaml(&cases).unwrap();
     let read = read["tests"].as_array().unwrap().iter();
     let looks: Vec<&Value> = read
         .flat_map(|case| case["alert_rule_test"].as_array().unwrap())

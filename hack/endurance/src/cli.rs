@@ -48,16 +48,24 @@ pub enum Command {
     /// refuse what the operator refuses, put into a Corefile as it is, but for the
     /// rules that the README lists. Each gets a CoreDNS of its own, on loopback.
     /// The exit code is 1 when they disagree.
-    Specs(SpecsArgs),
+    Specs(DrawArgs),
+    /// Compares what `dns-operator explain` says of names with what CoreDNS does.
+    ///
+    /// Draws specifications at random and, for each, up to a hundred questions: for names
+    /// at, below, above and beside its zones and those of the cluster, in any case,
+    /// with escapes, of many types, over UDP and TCP. Upstreams on loopback tell
+    /// which of them CoreDNS asks and how, and the answers what it makes of TTLs.
+    /// The exit code is 1 when anything is not as explained.
+    Names(DrawArgs),
 }
 
-/// Which specifications to compare.
+/// What to draw.
 #[derive(Debug, Args)]
-pub struct SpecsArgs {
-    /// How many.
+pub struct DrawArgs {
+    /// How many specifications, or names.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub count: u64,
-    /// The number of the first one; printed, and another one each time when not
+    /// The number of the first specification; printed, and another one each time when not
     /// given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -16,6 +16,7 @@ pub mod corefile;
 pub mod end;
 pub mod hand;
 pub mod load;
+pub mod names;
 pub mod report;
 pub mod soak;
 pub mod specification;

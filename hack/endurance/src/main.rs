@@ -9,10 +9,11 @@ use clap::Parser;
 use devcluster::install::{self, Images};
 use devcluster::{Cluster, Distribution, Image, Options, Progress, operator_program};
 
-use endurance::cli::{Cli, Command, NodeArgs, SpecsArgs};
+use endurance::cli::{Cli, Command, DrawArgs, NodeArgs};
 use endurance::comparison;
 use endurance::end::Release;
 use endurance::load;
+use endurance::names;
 use endurance::report::Report;
 use endurance::soak::{self, Plan};
 
@@ -33,14 +34,22 @@ fn run(cli: &Cli) -> Result<bool> {
         None => run_node(&cli.node),
         Some(Command::Node(args)) => run_node(args),
         Some(Command::Specs(args)) => run_specs(args),
+        Some(Command::Names(args)) => run_names(args),
     }
 }
 
-fn run_specs(args: &SpecsArgs) -> Result<bool> {
+fn run_specs(args: &DrawArgs) -> Result<bool> {
     let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let comparison = comparison::compare(seed, args.count, &Progress::shown())?;
     print(&comparison.to_string())?;
     Ok(comparison.tally.disagreements.is_empty())
+}
+
+fn run_names(args: &DrawArgs) -> Result<bool> {
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let names = names::compare(seed, args.count, &Progress::shown())?;
+    print(&names.to_string())?;
+    Ok(names.disagreements.is_empty())
 }
 
 fn print(text: &str) -> Result<()> {

@@ -152,13 +152,13 @@ fn one<T: Copy + Default>(random: &mut StdRng, choices: &[T]) -> T {
 
 #[cfg(test)]
 mod tests {
-    use operator::dns::config::Config;
+    use operator::dns::config::{Config, InvalidSpec};
     use operator::schema::DnsSchema;
     use rand::SeedableRng as _;
 
     use super::*;
 
-    fn stored(schema: &DnsSchema, spec: &Value) -> Result<Value, Vec<String>> {
+    fn stored(schema: &DnsSchema, spec: &Value) -> Result<Value, InvalidSpec> {
         let dns = json!({
             "apiVersion": "operator.openshift.io/v1", "kind": "DNS",
             "metadata": { "name": "default" }, "spec": spec,

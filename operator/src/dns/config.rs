@@ -7,6 +7,7 @@
 
 mod address;
 mod cluster;
+mod endpoint;
 mod forward;
 mod placement;
 mod ttl;
@@ -16,9 +17,11 @@ mod zone;
 use std::fmt;
 
 use api::{DnsSpec, LogLevel};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub(crate) use address::split_host_port;
+pub use address::RESOLV_CONF;
+pub use endpoint::{Endpoint, Protocol};
 pub use forward::{CaBundleName, Forward, Policy, Transport};
 pub use placement::Placement;
 pub use ttl::{CacheLimits, DEFAULT_NEGATIVE_TTL, DEFAULT_POSITIVE_TTL};
@@ -53,14 +56,22 @@ pub struct ServerBlock {
 }
 
 /// One thing wrong with a specification, or worth knowing about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Where, as a path such as `spec.servers[0].zones[1]`.
     pub field: String,
     /// The value there, as JSON; none where a value is missing.
+    #[serde(serialize_with = "as_json", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// What is wrong, or what is allowed.
     pub message: String,
+}
+
+/// The value itself instead of its text.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn as_json<S: Serializer>(value: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = value.as_deref().map(serde_json::from_str::<Value>);
+    value.and_then(Result::ok).serialize(serializer)
 }
 
 impl Finding {

@@ -39,6 +39,12 @@ impl StoredDns {
         cache.get(&default_dns_key()).map(Self)
     }
 
+    /// A resource that is not stored yet.
+    #[must_use]
+    pub fn of(dns: Arc<Value>) -> Self {
+        Self(dns)
+    }
+
     /// The whole resource.
     #[must_use]
     pub fn value(&self) -> &Value {

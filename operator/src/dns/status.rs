@@ -20,7 +20,7 @@ use crate::dns::inputs::Remark;
 use crate::upstreams::report::Report;
 
 pub use daemon_set::Rollout;
-pub use in_force::InForce;
+pub use in_force::{COREDNS_FLOOR, InForce};
 
 /// How long a condition that just turned good stays so although its cause is
 /// back: twice the time a stopping pod goes on answering.

@@ -49,7 +49,7 @@ impl Config {
         let mut findings = Findings::default();
         for (index, server) in self.servers.iter().enumerate() {
             for (at, zone) in server.zones.iter().enumerate() {
-                let names = zone.served_names();
+                let names = zone.names();
                 let lost = names.iter().find_map(|name| {
                     if is_below(&domain, name) {
                         Some(&domain)

@@ -62,7 +62,7 @@ impl Zone {
     /// The names that it comes to, in lower case and fully qualified: one, or for an
     /// address block those of the reverse zones that it covers.
     #[must_use]
-    pub fn served_names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         served_names(bare(&self.0))
     }
 }

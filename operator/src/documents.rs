@@ -1,4 +1,4 @@
-//! The files that `render` reads: a DNS and what else of the cluster is known.
+//! The files that the commands read: a DNS and what else of the cluster is known.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::cli::RenderArgs;
+use crate::cli::ClusterArgs;
 use crate::dns::ca_bundle::CaBundle;
 use crate::dns::cluster;
-use crate::dns::config::CaBundleName;
+use crate::dns::config::{CaBundleName, Config, Finding};
 use crate::dns::inputs::Inputs;
 use crate::dns::names::{CONFIG_NAMESPACE, DNS};
 use crate::dns::node::Node;
@@ -22,15 +22,18 @@ use crate::images::Images;
 /// What was read, sorted by kind.
 #[derive(Default)]
 pub struct Documents {
-    /// The DNS to render, as it was written.
+    /// The DNS, as it was written.
     pub dns: Value,
-    /// What people should know but need not stop for.
-    pub warnings: Vec<String>,
+    /// What people should know but need not stop for. The field of such a finding is
+    /// the object that it is about.
+    pub warnings: Vec<Finding>,
     networks: Vec<Value>,
     api_servers: Vec<Value>,
     feature_gates: Vec<Value>,
     nodes: Vec<Node>,
     ca_bundles: BTreeMap<CaBundleName, CaBundle>,
+    /// The ConfigMaps that were looked at for a CA bundle.
+    bundles_seen: Vec<CaBundleName>,
 }
 
 /// A file cannot be used.
@@ -60,7 +63,7 @@ pub enum DocumentError {
         /// Which of its documents, counted from 1.
         document: usize,
     },
-    /// There is nothing to render.
+    /// There is nothing to look at.
     #[error("the files hold no DNS (apiVersion operator.openshift.io/v1, kind DNS)")]
     NoDns,
     /// There is more than one to choose from.
@@ -125,9 +128,10 @@ impl Documents {
             ("operator.openshift.io", "DNS") => dnses.push(document),
             ("config.openshift.io", "Network") if name == cluster::SINGLETON => {
                 if let Err(error) = cluster::dns_address(&document) {
-                    self.warnings.push(format!(
-                        "Network {name} tells no address for the DNS service: {error}"
-                    ));
+                    self.warn(
+                        format!("Network {name}"),
+                        format!("tells no address for the DNS service: {error}"),
+                    );
                 }
                 self.networks.push(document);
             }
@@ -139,14 +143,15 @@ impl Documents {
             }
             ("", "Node") => match Node::deserialize(&document) {
                 Ok(node) => self.nodes.push(node),
-                Err(error) => self.warnings.push(format!("Node {name:?} is ignored: {error}")),
+                Err(error) => self.warn(format!("Node {name}"), format!("ignored: {error}")),
             },
             ("", "ConfigMap") if text("/metadata/namespace") == Some(CONFIG_NAMESPACE) => {
                 self.take_bundle(CaBundleName(name.into()), &document);
             }
-            _ => self
-                .warnings
-                .push(format!("{kind} {name} is not an input of the operator: ignored")),
+            _ => self.warn(
+                format!("{kind} {name}"),
+                "ignored: it is not an input of the operator",
+            ),
         }
         Ok(())
     }
@@ -159,12 +164,80 @@ impl Documents {
             Ok(bundle) => bundle.check().err(),
             Err(why) => Some(why.clone()),
         };
-        self.warnings
-            .extend(warning.map(|why| format!("ConfigMap {CONFIG_NAMESPACE}/{name} cannot be used: {why}")));
+        if let Some(why) = warning {
+            self.warn(
+                format!("ConfigMap {CONFIG_NAMESPACE}/{name}"),
+                format!("cannot be used: {why}"),
+            );
+        }
+        self.bundles_seen.push(name.clone());
         self.ca_bundles.extend(bundle.ok().map(|bundle| (name, bundle)));
     }
 
-    /// The DNS in force. A single one by another name is rendered too: people
+    /// Whether there is a ConfigMap that may hold a CA bundle.
+    #[must_use]
+    pub fn tells_of_bundles(&self) -> bool {
+        !self.bundles_seen.is_empty()
+    }
+
+    /// The CA bundles that a configuration asks for and that are not there.
+    #[must_use]
+    pub fn missing_bundles(&self, config: &Config) -> Vec<Finding> {
+        let missing = config
+            .ca_bundles()
+            .filter(|name| !self.bundles_seen.contains(name));
+        missing
+            .map(|name| Finding {
+                field: format!("ConfigMap {CONFIG_NAMESPACE}/{name}"),
+                value: None,
+                message: "does not exist: the servers are checked against the authorities of the image"
+                    .into(),
+            })
+            .collect()
+    }
+
+    /// The CA bundles.
+    #[must_use]
+    pub fn ca_bundles(&self) -> &BTreeMap<CaBundleName, CaBundle> {
+        &self.ca_bundles
+    }
+
+    /// Takes the cluster's facts from others where there are none here.
+    pub fn complete_from(&mut self, others: &Self) {
+        let take = |own: &mut Vec<Value>, others: &[Value]| {
+            if own.is_empty() {
+                own.extend_from_slice(others);
+            }
+        };
+        take(&mut self.networks, &others.networks);
+        take(&mut self.api_servers, &others.api_servers);
+        take(&mut self.feature_gates, &others.feature_gates);
+        if self.nodes.is_empty() {
+            self.nodes.clone_from(&others.nodes);
+        }
+        for (name, bundle) in &others.ca_bundles {
+            if !self.bundles_seen.contains(name) {
+                self.ca_bundles.insert(name.clone(), bundle.clone());
+                self.bundles_seen.push(name.clone());
+            }
+        }
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    fn warn(&mut self, about: String, message: impl Into<String>) {
+        self.warnings.push(Finding {
+            field: about,
+            value: None,
+            message: message.into(),
+        });
+    }
+
+    /// The DNS in force. A single one by another name is looked at too: people
     /// try things under other names.
     fn choose(&mut self, dnses: Vec<Value>) -> Result<Value, DocumentError> {
         let name_of = |dns: &Value| dns["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -178,9 +251,10 @@ impl Documents {
         }
         let others: Vec<&String> = names.iter().filter(|name| *name != DNS).collect();
         for name in &others {
-            self.warnings.push(format!(
-                "the operator acts on the DNS {DNS:?} and ignores {name:?}"
-            ));
+            self.warn(
+                format!("DNS {name:?}"),
+                format!("ignored: the operator acts on the DNS {DNS:?} alone"),
+            );
         }
         let single = dnses.len() == 1;
         match dnses.into_iter().find(|dns| single || name_of(dns) == DNS) {
@@ -192,7 +266,8 @@ impl Documents {
 
     /// The cluster's facts, from the documents and, where they say nothing, from
     /// the command line.
-    pub fn inputs(&self, args: &RenderArgs, images: Images) -> Inputs {
+    #[must_use]
+    pub fn inputs(&self, args: &ClusterArgs, images: Images) -> Inputs {
         let network_address = self
             .networks
             .first()
@@ -202,19 +277,18 @@ impl Documents {
         Inputs {
             images,
             service_address: Some(
-                args.cluster
-                    .cluster_ip
+                args.cluster_ip
                     .or(network_address)
                     .unwrap_or(EXAMPLE_SERVICE_ADDRESS),
             ),
-            cluster_domain: args.cluster.cluster_domain.clone(),
+            cluster_domain: args.cluster_domain.clone(),
             ca_bundles: self.ca_bundles.clone(),
             tls_profile: self
                 .api_servers
                 .first()
                 .map(|server| TlsProfile::from_api_server_spec(&server["spec"]))
                 .unwrap_or_default(),
-            name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.cluster.release_version),
+            name_resolver_namespaces: cluster::name_resolver_namespaces(gates, &args.release_version),
             topology_hints: Some(cluster::topology_hints(workers.iter())),
             owner_uid: self.dns["metadata"]["uid"]
                 .as_str()
