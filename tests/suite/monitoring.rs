@@ -75,7 +75,7 @@ fn every_alert_tells_how_bad_it_is_and_what_to_read() {
     for alert in alerts {
         let severity = alert["labels"]["severity"].as_str().unwrap();
         assert!(["info", "warning", "critical"].contains(&severity), "{alert}");
-        for annotation in ["summary", "description", "runbook_url"] {
+        for annotation in ["summary", "description", "runbook"] {
             assert!(
                 !alert["annotations"][annotation].as_str().unwrap().is_empty(),
                 "{alert}"
@@ -339,7 +339,7 @@ async fn prometheus_has_data_for_every_query() {
 async fn alerts(prometheus: &Prometheus, name: &str, state: &str) {
     let query = format!("ALERTS{{alertname=\"{name}\", alertstate=\"{state}\"}}");
     answered(prometheus, vec![query], async |_| {
-        sleep(Duration::from_millis(500)).await
+        sleep(Duration::from_millis(500)).await;
     })
     .await;
 }

@@ -24,7 +24,7 @@ const HEADER: &str = "# Made by hack/generate from manifests/monitoring/source.y
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The address of the document that has a section for every alert.
+    /// Where the document is that has a section for every alert.
     pub runbooks: String,
     /// What is recorded, in this order.
     pub series: Vec<Series>,

@@ -50,7 +50,7 @@ fn rule(alert: &Alert, runbook: &str) -> Value {
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
-            "runbook_url": runbook,
+            "runbook": runbook,
         },
     })
 }
