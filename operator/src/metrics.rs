@@ -21,10 +21,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::dns::Outcome;
-use crate::dns::digest::revision;
+use crate::dns::notice::Published;
 use crate::upstreams::failure::Failure;
 use crate::upstreams::verdict::Verdicts;
 
@@ -48,8 +48,10 @@ pub struct Metrics {
     registry: Registry,
     reconciles: Family<ReconcileLabels, Counter>,
     durations: Family<ControllerLabels, Histogram, fn() -> Histogram>,
-    spec_valid: SpecValid,
+    spec_valid: Verdict,
+    config_in_force: Verdict,
     corefile: Family<CorefileLabels, Gauge>,
+    cache_limits: Family<CacheLabels, Gauge>,
     published: Counter,
     ca_bundles: Family<CaBundleLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
@@ -82,27 +84,41 @@ label! {
     }
 }
 
-/// Not shown before it is known: a replica that stands by has checked nothing.
-#[derive(Clone, Debug, Default)]
-struct SpecValid(Arc<Mutex<Option<bool>>>);
+/// Whether something is so. Not shown before it is known: a replica that stands by has
+/// checked nothing.
+#[derive(Clone, Debug)]
+struct Verdict {
+    name: &'static str,
+    help: &'static str,
+    known: Arc<Mutex<Option<bool>>>,
+}
 
-impl SpecValid {
+impl Verdict {
+    fn new(name: &'static str, help: &'static str) -> Self {
+        let known = Arc::default();
+        Self { name, help, known }
+    }
+
+    fn set(&self, verdict: Option<bool>) {
+        *self.lock() = verdict;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<bool>> {
         // Nothing that holds the lock can panic half way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Collector for SpecValid {
+impl Collector for Verdict {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(valid) = *self.lock() else {
+        let Some(verdict) = *self.lock() else {
             return Ok(());
         };
         show(
             &mut encoder,
-            "dns_operator_spec_valid",
-            "Whether the specification of the DNS is one that is put into force.",
-            &ConstGauge::new(i64::from(valid)),
+            self.name,
+            self.help,
+            &ConstGauge::new(i64::from(verdict)),
         )
     }
 }
@@ -120,6 +136,18 @@ fn show(
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CorefileLabels {
     revision: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    kind: CacheKind,
+}
+
+label! {
+    enum CacheKind {
+        Positive = "positive",
+        Negative = "negative",
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -143,8 +171,16 @@ impl Default for Metrics {
             registry,
             reconciles: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
-            spec_valid: SpecValid::default(),
+            spec_valid: Verdict::new(
+                "dns_operator_spec_valid",
+                "Whether the specification of the DNS is one that is put into force.",
+            ),
+            config_in_force: Verdict::new(
+                "dns_operator_config_in_force",
+                "Whether the Corefile in force is that of the present specification.",
+            ),
             corefile: Family::default(),
+            cache_limits: Family::default(),
             published: Counter::default(),
             ca_bundles: Family::default(),
             requests: Family::default(),
@@ -176,11 +212,19 @@ impl Metrics {
             "How long the passes took",
             self.durations.clone(),
         );
-        registry.register_collector(Box::new(self.spec_valid.clone()));
+        for verdict in [&self.spec_valid, &self.config_in_force] {
+            registry.register_collector(Box::new(verdict.clone()));
+        }
         registry.register(
             "dns_operator_corefile_info",
             "The Corefile in force, by the first eight hexadecimal digits of its SHA-256",
             self.corefile.clone(),
+        );
+        registry.register_with_unit(
+            "dns_operator_cache_limit",
+            "How long answers with records and denials are cached at most, by the Corefile in force",
+            Unit::Seconds,
+            self.cache_limits.clone(),
         );
         registry.register(
             "dns_operator_corefile_published",
@@ -230,7 +274,13 @@ impl Metrics {
 
     /// The specification was checked.
     pub fn spec_valid(&self, valid: bool) {
-        *self.spec_valid.lock() = Some(valid);
+        self.spec_valid.set(Some(valid));
+    }
+
+    /// Whether the Corefile in force is that of the present specification; none when
+    /// none shall be put into force.
+    pub fn config_in_force(&self, in_force: Option<bool>) {
+        self.config_in_force.set(in_force);
     }
 
     /// Which Corefile was in force before a pass, and which is after it.
@@ -241,8 +291,23 @@ impl Metrics {
         if before != after {
             self.published.inc();
         }
+        let published = Published::of(corefile);
+        for (kind, limit) in [
+            (CacheKind::Positive, published.positive_ttl),
+            (CacheKind::Negative, published.negative_ttl),
+        ] {
+            let labels = CacheLabels { kind };
+            match limit {
+                Some(limit) => {
+                    self.cache_limits.get_or_create(&labels).set(limit.into());
+                }
+                None => {
+                    self.cache_limits.remove(&labels);
+                }
+            }
+        }
         let labels = CorefileLabels {
-            revision: revision(corefile),
+            revision: published.revision,
         };
         if self.corefile.get(&labels).is_none() {
             self.corefile.clear();

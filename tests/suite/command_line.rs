@@ -75,6 +75,87 @@ fn every_finding_is_told_at_once() {
 }
 
 #[test]
+fn zones_that_take_names_from_the_cluster_are_warned_of() {
+    let zones = [
+        ("cluster.local", Some("cluster.local. and")),
+        ("SVC.Cluster.Local.", Some("svc.cluster.local. and")),
+        ("local", Some("cluster.local. and")),
+        ("xcluster.local", None),
+        ("cluster.local.test", None),
+        ("10.0.0.0/8", None),
+    ];
+    for (zone, lost) in zones {
+        let dns = format!(
+            "{DNS}spec:\n  servers:\n  - name: a\n    zones: [{zone}]\n    forwardPlugin: {{upstreams: [192.0.2.1]}}\n"
+        );
+        let output = program::run(&["render", "-f", "-", "-o", "corefile"], &dns).unwrap();
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let told = output.stderr.lines().find(|line| line.contains("shadows"));
+        assert_eq!(told.is_some(), lost.is_some(), "{zone}: {told:?}");
+        if let (Some(told), Some(lost)) = (told, lost) {
+            let begin = format!(
+                "warning: spec.servers[0].zones[0]: \"{zone}\" shadows the cluster domain cluster.local.: "
+            );
+            assert!(
+                told.starts_with(&format!("{begin}{lost} the names below it")),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_dns_services_own_address_is_no_upstream() {
+    let server = |upstreams: &str| {
+        format!(
+            "{DNS}spec:\n  servers:\n  - name: a\n    zones: [a.test]\n    forwardPlugin: {{upstreams: [{upstreams}]}}\n"
+        )
+    };
+    let resolver = |address: &str| {
+        format!(
+            "{DNS}spec: {{upstreamResolvers: {{upstreams: [{{type: Network, address: \"{address}\"}}]}}}}\n"
+        )
+    };
+    let at = |address: &str, dns: &str| {
+        program::run(&["render", "-f", "-", "--cluster-ip", address], dns).unwrap()
+    };
+    for (address, dns, finding) in [
+        (
+            "10.96.0.10",
+            server("192.0.2.1, 10.96.0.10"),
+            "servers[0].forwardPlugin.upstreams[1]: Invalid value: \"10.96.0.10\"",
+        ),
+        (
+            "10.96.0.10",
+            server("\"[::ffff:10.96.0.10]:5353\""),
+            "servers[0].forwardPlugin.upstreams[0]",
+        ),
+        (
+            "10.96.0.10",
+            server("\"tls://10.96.0.10%a\""),
+            "servers[0].forwardPlugin.upstreams[0]",
+        ),
+        (
+            "10.96.0.10",
+            resolver("10.96.0.10"),
+            "upstreamResolvers.upstreams: Invalid value: \"10.96.0.10:53\"",
+        ),
+        ("fd02::a", resolver("FD02:0:0::A"), "upstreamResolvers.upstreams"),
+    ] {
+        let output = at(address, &dns);
+        assert_eq!(output.code, Some(1), "{dns}");
+        let finding = format!("spec.{finding}");
+        assert!(output.stderr.contains(&finding), "{finding}: {}", output.stderr);
+        assert!(
+            output.stderr.contains("is the address of the DNS service itself"),
+            "{}",
+            output.stderr
+        );
+    }
+    assert_eq!(at("10.96.0.11", &server("10.96.0.10")).code, Some(0));
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for arguments in [
         &["render"][..],

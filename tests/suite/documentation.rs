@@ -1,5 +1,6 @@
 //! What the documentation names exists.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,4 +41,48 @@ fn every_defect_has_tests_and_every_test_exists() {
         count += 1;
     }
     assert!(count > 27);
+}
+
+/// The text without its line breaks.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_rule_that_is_stricter_than_coredns_is_told() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let section = readme.split("### Stricter than CoreDNS").nth(1).unwrap();
+    let list = section.split("\n\n").nth(2).unwrap();
+    let told: Vec<String> = list.split("\n- ").map(on_one_line).collect();
+    let told: Vec<&str> = told
+        .iter()
+        .map(|rule| rule.trim_matches(['-', ' ', ';', '.']))
+        .collect();
+    let rules: Vec<&str> = endurance::stricter::RULES
+        .iter()
+        .map(|rule| rule.sentence)
+        .collect();
+    assert_eq!(told, rules);
+}
+
+/// Every alert leads to a section of its own that tells what to do, and no section is of an
+/// alert that is gone.
+#[test]
+fn every_alert_has_its_section() {
+    let text = fs::read_to_string(workspace().join("docs/alerts.md")).unwrap();
+    let sections: BTreeMap<&str, &str> = text
+        .split("\n## ")
+        .skip(1)
+        .map(|section| section.split_once('\n').unwrap())
+        .collect();
+    let source = crate::monitoring::source();
+    assert!(source.runbooks.ends_with("/docs/alerts.md"));
+    let alerts: Vec<&str> = source.alerts.iter().map(|alert| alert.alert.as_str()).collect();
+    assert!(sections.keys().all(|name| alerts.contains(name)));
+    for alert in alerts {
+        let section = sections[alert];
+        for part in ["**Means** ", "**Look** ", "**Do** "] {
+            assert!(section.contains(part), "{alert}: {part}");
+        }
+    }
 }

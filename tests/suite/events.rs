@@ -55,6 +55,44 @@ async fn decisions_are_told_with_what_they_were_made_from() {
 }
 
 #[tokio::test]
+async fn what_a_configuration_does_to_its_cluster_is_told() {
+    let plane = Plane::start().await;
+    let _operator = plane.operator();
+    settled(&plane).await;
+    let server = |zone: &str, upstream: &str| json!({ "servers": [{ "name": "a", "zones": [zone], "forwardPlugin": { "upstreams": [upstream] } }] });
+    plane.edit(server("svc.cluster.local", "192.0.2.1")).await;
+    plane
+        .told(
+            "Warning ClusterDomainShadowed: spec.servers[0].zones[0]: \"svc.cluster.local\" shadows the cluster domain \
+             cluster.local.: svc.cluster.local. and the names below it",
+        )
+        .await;
+    let corefile = plane.get(&corefile_key()).await.unwrap()["data"].clone();
+    assert!(
+        corefile["Corefile"]
+            .as_str()
+            .unwrap()
+            .contains("svc.cluster.local:5353 {")
+    );
+    let address = plane.get(&dns_key("default")).await.unwrap()["status"]["clusterIP"].clone();
+    let address = address.as_str().unwrap();
+    plane.edit(server("a.test", &format!("{address}:53"))).await;
+    plane
+        .told(&format!(
+            "Warning InvalidSpec: The last good configuration stays in force:\nspec.servers[0].forwardPlugin.upstreams[0]: \
+             Invalid value: \"{address}:53\": {address} is the address of the DNS service itself"
+        ))
+        .await;
+    // A pass for another reason keeps what was in force, too.
+    plane.delete(&corefile_key()).await;
+    eventually("the Corefile is back", async || {
+        plane.get(&corefile_key()).await.is_some()
+    })
+    .await;
+    assert_eq!(plane.get(&corefile_key()).await.unwrap()["data"], corefile);
+}
+
+#[tokio::test]
 async fn who_changed_what_is_told_and_deletions_too() {
     let plane = Plane::start().await;
     let _operator = plane.operator();
@@ -83,7 +121,7 @@ async fn whoever_undoes_repairs_is_named_and_not_fought_for_ever() {
     settled(&plane).await;
     let set = daemon_set_key("dns-default");
     let mended = async || plane.get(&set).await.unwrap()["spec"]["minReadySeconds"] == 9;
-    for round in 0..22 {
+    for round in 0..40 {
         change_as(
             &plane,
             "stubborn",
@@ -94,7 +132,7 @@ async fn whoever_undoes_repairs_is_named_and_not_fought_for_ever() {
         eventually(&format!("repair {round}"), mended).await;
     }
     plane.told("Warning RepairsUndone: DaemonSet openshift-dns/dns-default is changed again and again by stubborn").await;
-    // From now on there is a pause before each repair, and still each is made.
+    // From now on repairs keep to a pace, and still the last change is repaired.
     let before = plane.requests().len();
     for _ in 0..20 {
         change_as(

@@ -31,6 +31,7 @@ mod in_force;
 mod in_memory;
 mod leadership;
 mod manifests;
+mod monitoring;
 mod name_lookups;
 mod name_resolver;
 mod names;

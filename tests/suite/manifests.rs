@@ -49,6 +49,7 @@ fn generated_definitions_are_up_to_date() {
 }
 
 /// OpenShift's operator has these files, and other parts of OpenShift know some of the objects.
+/// The dashboard is our own.
 #[test]
 fn everything_of_openshifts_operator_is_there() {
     let files = [
@@ -70,6 +71,7 @@ fn everything_of_openshifts_operator_is_there() {
         "0000_90_dns-operator_02_servicemonitor.yaml",
         "0000_90_dns-operator_03_prometheusrules.yaml",
         "0000_90_dns-operator_04_metrics-reader.yaml",
+        "0000_90_dns-operator_05_dashboard.yaml",
     ];
     for file in files {
         for object in objects(file) {

@@ -5,6 +5,7 @@
 //! One node a machine, so this is one test of several steps.
 
 mod cache;
+mod monitoring;
 mod refusals;
 mod rollouts;
 
@@ -232,6 +233,7 @@ async fn a_cluster_with_pods_obeys_its_dns() {
     let pods = node.pods();
     cache::a_short_limit_holds_in_every_block(&mut node).await;
     cache::a_long_limit_lets_upstream_ttls_pass(&mut node).await;
+    monitoring::every_query_has_data(&node).await;
     refusals::change_nothing(&node).await;
     assert_eq!(node.pods(), pods, "edits restart no pod");
     rollouts::fail_no_query(&node).await;

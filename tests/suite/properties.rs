@@ -1,21 +1,29 @@
 //! Rules that hold for any input.
 
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
 use endurance::corefile;
 use endurance::specs::{self, Case};
 use endurance::verdicts::{inputs, intended};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use operator::difference::repair;
 use operator::dns::config::Config;
 use operator::dns::corefile::Templates;
+use operator::dns::drift::Repairs;
 use operator::dns::inputs::Inputs;
-use operator::dns::objects;
+use operator::dns::objects::{self, Desired};
+use operator::resources::config_map_key;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new().unwrap());
 
 /// A case that is accepted: the configuration, the facts for it, and the Corefile.
 fn rendered(case: &Case) -> Option<(Config, Inputs, String)> {
     let inputs = inputs(&case.bundles);
     let config = Config::decode(&case.spec).ok()?;
-    let corefile = Templates::new().unwrap().render(&config, &inputs).unwrap();
+    let corefile = TEMPLATES.render(&config, &inputs).unwrap();
     Some((config, inputs, corefile))
 }
 
@@ -96,6 +104,44 @@ proptest! {
         let meant = intended(&case, &inputs);
         prop_assert_eq!(corefile::parse(&corefile).unwrap(), meant.tree());
         prop_assert_eq!(corefile, meant.to_string());
+    }
+
+    /// Equal Corefiles mean equal configurations: nothing of a specification is lost.
+    #[test]
+    fn rendering_is_injective(one in specs::case(), other in specs::case()) {
+        let (Some((one, inputs, text)), Some((other, _, other_text))) = (rendered(&one), rendered(&other)) else {
+            return Ok(());
+        };
+        // A bundle that is not there is not rendered.
+        if one.ca_bundles().chain(other.ca_bundles()).all(|name| inputs.ca_bundles.contains_key(name)) {
+            let said = |config: &Config| {
+                (config.cache, config.log_level, config.servers.clone(), config.upstreams.clone())
+            };
+            prop_assert_eq!(text == other_text, said(&one) == said(&other));
+        }
+    }
+
+    /// At once while there are few, once a second for ever: an object is never left as
+    /// somebody else has made it.
+    #[test]
+    fn repairs_keep_a_pace_and_never_end(gaps in prop::collection::vec(0i64..2000, 1..300)) {
+        let key = config_map_key("openshift-dns", "dns-default");
+        let desired = Arc::new(Desired::with_spec(key.clone(), &json!({})));
+        let mut repairs = Repairs::default();
+        repairs.remember(vec![Arc::clone(&desired)]);
+        let begin = Timestamp::UNIX_EPOCH;
+        let mut now = begin;
+        let mut made = 0;
+        for gap in gaps {
+            now += SignedDuration::from_millis(gap);
+            if let Some(pause) = repairs.pause(&key, now) {
+                prop_assert!(pause <= Duration::from_secs(1));
+            } else {
+                repairs.note(&desired, now);
+                made += 1;
+            }
+            prop_assert!(made <= 21 + now.duration_since(begin).as_secs());
+        }
     }
 
     #[test]

@@ -13,13 +13,13 @@ use crate::control_plane::{Operator, Plane, eventually};
 use client::{Answer, get};
 
 /// Any free port: the operator logs which.
-const ANYWHERE: [&str; 2] = [
+pub const ANYWHERE: [&str; 2] = [
     "--metrics-bind-addr=127.0.0.1:0",
     "--health-bind-addr=127.0.0.1:0",
 ];
 
 /// Where the operator says that it serves something, once it does.
-async fn address(operator: &Operator, what: &str) -> String {
+pub async fn address(operator: &Operator, what: &str) -> String {
     let lead = format!("serving {what}://");
     let mut found = None;
     eventually(&lead, async || {
@@ -111,6 +111,40 @@ async fn metrics_tell_of_the_operator_and_its_configuration() {
     for (path, status) in [("/", 404), ("/healthz", 404)] {
         assert_eq!(get(&address, path, None, None).await.unwrap().status, status);
     }
+}
+
+#[tokio::test]
+async fn metrics_tell_what_is_in_force() {
+    let plane = Plane::start().await;
+    let operator = Operator::start(&plane, &ANYWHERE);
+    let address = address(&operator, "metrics on http").await;
+    let limits = async |positive: u32, negative: u32| {
+        for (kind, limit) in [("positive", positive), ("negative", negative)] {
+            let line = format!("dns_operator_cache_limit_seconds{{kind=\"{kind}\"}} {limit}");
+            shows(&address, &line).await;
+        }
+    };
+    limits(900, 30).await;
+    shows(&address, "dns_operator_config_in_force 1").await;
+    plane.edit(json!({ "cache": { "positiveTTL": "6s" } })).await;
+    limits(6, 30).await;
+
+    let refused = json!({ "cache": { "positiveTTL": "7s" }, "servers": [{ "name": "a", "zones": ["a b"],
+        "forwardPlugin": { "upstreams": ["192.0.2.1"] } }] });
+    plane.edit(refused).await;
+    shows(&address, "dns_operator_config_in_force 0").await;
+    limits(6, 30).await;
+    plane
+        .edit(json!({ "servers": [], "managementState": "Unmanaged" }))
+        .await;
+    eventually("nothing is to be put into force", async || {
+        let answer = scrape(&address).await;
+        answer.lines_of("dns_operator_config_in_force").next().is_none()
+    })
+    .await;
+    plane.edit(json!({ "managementState": "Managed" })).await;
+    shows(&address, "dns_operator_config_in_force 1").await;
+    limits(7, 30).await;
 }
 
 #[tokio::test]

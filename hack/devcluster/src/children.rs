@@ -28,6 +28,7 @@ pub struct Launcher {
     state: PathBuf,
     lifetime: Lifetime,
     sandbox: Option<u32>,
+    network: Option<u32>,
 }
 
 impl Launcher {
@@ -41,6 +42,7 @@ impl Launcher {
             state: state.to_owned(),
             lifetime,
             sandbox: None,
+            network: None,
         })
     }
 
@@ -49,6 +51,16 @@ impl Launcher {
     pub fn inside(&self, init: u32) -> Self {
         Self {
             sandbox: Some(init),
+            ..self.clone()
+        }
+    }
+
+    /// The same launcher for the network of another process, such as a pod's. The sandbox
+    /// tells which process has the id.
+    #[must_use]
+    pub fn in_network_of(&self, process: u32) -> Self {
+        Self {
+            network: Some(process),
             ..self.clone()
         }
     }
@@ -113,28 +125,22 @@ impl Launcher {
         Ok(process)
     }
 
-    /// What stands before a program to bring it into the sandbox.
+    /// What stands before a program to bring it into the sandbox, and into the network.
     fn entrance(&self) -> Vec<OsString> {
-        let Some(init) = self.sandbox else {
-            return Vec::new();
-        };
-        let init = init.to_string();
-        // nsenter forks; without setpriv its child would outlive it.
-        [
-            "nsenter",
-            "--target",
-            &init,
-            "--mount",
-            "--pid",
-            "--net",
-            "--",
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "--",
-        ]
-        .map(OsString::from)
-        .to_vec()
+        let mut words = Vec::new();
+        if let Some(init) = self.sandbox {
+            let init = init.to_string();
+            words.extend(
+                ["nsenter", "--target", &init, "--mount", "--pid", "--net", "--"].map(OsString::from),
+            );
+            // nsenter forks; without setpriv its child would outlive it.
+            words.extend(["setpriv", "--pdeathsig", "KILL", "--"].map(OsString::from));
+        }
+        if let Some(process) = self.network {
+            let process = process.to_string();
+            words.extend(["nsenter", "--target", &process, "--net", "--"].map(OsString::from));
+        }
+        words
     }
 }
 

@@ -28,9 +28,10 @@ const DEFINITIONS: [&str; 7] = [
     include_str!("../openshift/monitoring.coreos.com_prometheusrules.yaml"),
     include_str!("../openshift/monitoring.coreos.com_servicemonitors.yaml"),
 ];
-/// Namespaces that others make, and that the operator reads or grants to.
-const NAMESPACES: [&str; 3] = [
+/// Namespaces that others make, and that the operator and its manifests use.
+const NAMESPACES: [&str; 4] = [
     "openshift-config",
+    "openshift-config-managed",
     "openshift-monitoring",
     "openshift-ovn-kubernetes",
 ];

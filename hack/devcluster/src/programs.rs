@@ -45,6 +45,13 @@ static NODE: Family = Family {
     cgo: "1",
 };
 
+static PROMETHEUS: Family = Family {
+    folder: "prometheus",
+    // Clouds bring most of what there is to compile, and targets are named in a file here.
+    flags: &["-ldflags", "-s -w", "-tags", "remove_all_sd"],
+    cgo: "0",
+};
+
 /// One program.
 #[derive(Debug, Clone, Copy)]
 pub struct Program {
@@ -125,6 +132,19 @@ pub const CNI: [Program; 3] = [
     ),
 ];
 
+/// What scrapes metrics, records and alerts.
+pub const PROMETHEUS_SERVER: Program = Program {
+    family: &PROMETHEUS,
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+    name: "prometheus",
+};
+/// Prometheus's client, which checks and tests rules too.
+pub const PROMTOOL: Program = Program {
+    family: &PROMETHEUS,
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    name: "promtool",
+};
+
 /// What the control plane needs.
 pub const CONTROL_PLANE: [Program; 6] = [
     ETCD_SERVER,
@@ -146,6 +166,9 @@ pub const WHOLE_NODE: [Program; 9] = [
     CNI[1],
     CNI[2],
 ];
+
+/// What looks at a cluster from outside.
+pub const MONITORING: [Program; 2] = [PROMETHEUS_SERVER, PROMTOOL];
 
 impl Program {
     /// Where it lies, after building it if it does not exist yet.
@@ -194,7 +217,7 @@ pub fn cache_folder() -> Result<PathBuf> {
 
 /// Builds those of the programs that do not exist yet.
 pub fn build(programs: &[Program], progress: &Progress) -> Result<()> {
-    for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE] {
+    for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE, &PROMETHEUS] {
         let folder = family.cache()?;
         let missing = |programs: &[Program]| -> Vec<Program> {
             programs

@@ -78,13 +78,25 @@ impl Room {
         })
     }
 
+    /// Where the metrics are served.
+    #[must_use]
+    pub fn metrics(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports[1]).into()
+    }
+
+    /// The Corefile that CoreDNS reads.
+    #[must_use]
+    pub fn corefile(&self) -> PathBuf {
+        self.folder.join("Corefile")
+    }
+
     /// Starts CoreDNS with a Corefile of the operator and waits until it answers or
     /// ends. `bundles` are the contents of the CA bundles by their paths in it.
     pub fn start(&self, corefile: &str, bundles: &BTreeMap<String, String>) -> Result<Outcome> {
         for (path, content) in bundles {
             self.write(Path::new(&self.local_path(path)), content)?;
         }
-        let path = self.folder.join("Corefile");
+        let path = self.corefile();
         self.write(&path, &self.localized(corefile))?;
         let log = self
             .launcher

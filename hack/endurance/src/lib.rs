@@ -2,6 +2,10 @@
 //! [`change`]s drawn at random and carried out by a [`hand`], while a [`load`] of
 //! queries goes on and the [`vitals`] of the operator are taken. In the [`end`]
 //! everything must be as the last specification says. [`soak`] reads as that.
+//!
+//! And a [`comparison`] of the operator with CoreDNS: [`specs`] drawn at random get
+//! [`verdicts`] of both, for which a [`corefile`] is read back and tried in a room of
+//! [`coredns`]. [`stricter`] lists where the operator refuses what CoreDNS would load.
 
 pub mod change;
 pub mod cli;

@@ -20,6 +20,32 @@ pub use servers::server;
 pub use upstreams::upstream;
 pub use zones::zone;
 
+/// Durations at the edges of what can be counted.
+const TTLS: &[&str] = &[
+    "0",
+    "0s",
+    "1ns",
+    "499ms",
+    "500ms",
+    "0.5s",
+    "1.5s",
+    "00",
+    "1h0s",
+    "4294967295s",
+    "4294967296s",
+    "1193046h28m15s",
+    "2562047h47m16.854775807s",
+    "9999999999h",
+    "99999999999999999999h",
+    "1us",
+    "100µs",
+    "100μs",
+    "0.0001h",
+    "1h30m",
+    "0.5h10m",
+    "5m5m",
+];
+
 /// A specification, and the ConfigMaps of `openshift-config` that it may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -84,11 +110,7 @@ fn cache() -> BoxedStrategy<Value> {
     let ttl = || {
         prop::option::of(prop_oneof![
             4 => (0u32..100_000).prop_map(|seconds| format!("{seconds}s")),
-            2 => prop::sample::select(vec![
-                "0", "0s", "1ns", "499ms", "500ms", "0.5s", "1.5s", "00", "1h0s", "4294967295s", "4294967296s",
-                "1193046h28m15s", "2562047h47m16.854775807s", "9999999999h", "99999999999999999999h", "1us",
-                "100µs", "100μs", "0.0001h", "1h30m", "0.5h10m", "5m5m",
-            ])
+            2 => prop::sample::select(TTLS)
             .prop_map(str::to_owned),
             1 => "[0-9]{1,12}(\\.[0-9]{1,30})?(ns|us|ms|s|m|h)",
         ])

@@ -15,7 +15,7 @@ pub struct Rule {
 }
 
 /// Every rule. The first that applies to a finding is the one it is of.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 9] = [
     Rule {
         name: "servers without zones",
         sentence: "servers without zones, which CoreDNS reads and never uses, are checked like the others",
@@ -31,17 +31,13 @@ pub const RULES: [Rule; 10] = [
         },
     },
     Rule {
-        name: "files",
-        sentence: "files other than `/etc/resolv.conf` as upstreams",
+        name: "host names and files",
+        sentence: "upstreams by host name, since resolving them would take the DNS that is being set up, and files other \
+                   than `/etc/resolv.conf`",
         applies: |finding, _| {
-            is_upstream(finding) && says(finding, "must be an IP address") && is_file(&text(finding))
-        },
-    },
-    Rule {
-        name: "host names",
-        sentence: "upstreams by host name: resolving them would take the DNS that is being set up",
-        applies: |finding, _| {
-            is_upstream(finding) && says(finding, "must be an IP address") && !may_be_address(&text(finding))
+            finding.field.contains(".upstreams[")
+                && says(finding, "must be an IP address")
+                && !may_be_address(&text(finding))
         },
     },
     Rule {
@@ -73,7 +69,7 @@ pub const RULES: [Rule; 10] = [
     },
     Rule {
         name: "names of servers",
-        sentence: "names of servers of more than a line, since they stand in a comment",
+        sentence: "names of servers with more than one line, since they stand in a comment",
         applies: |finding, _| says(finding, "must be a single line"),
     },
     Rule {
@@ -113,31 +109,17 @@ fn says(finding: &Finding, words: &str) -> bool {
     finding.message.contains(words)
 }
 
-fn is_upstream(finding: &Finding) -> bool {
-    finding.field.contains(".upstreams[")
-}
-
 fn text(finding: &Finding) -> String {
     let value = finding.value.as_deref().unwrap_or_default();
     serde_json::from_str(value).unwrap_or_default()
 }
 
-/// An upstream without its scheme.
-fn bare(upstream: &str) -> &str {
-    upstream.split_once("://").map_or(upstream, |(_, host)| host)
-}
-
-fn is_file(upstream: &str) -> bool {
-    let path = bare(upstream);
-    path.starts_with(['/', '.']) || path.contains('/')
-}
-
-/// Whether there is nothing in it but what addresses, ports and scopes are made of.
-/// Numbers with dots may be a host name, but none that resolves.
+/// Whether it is made of what addresses, ports and scopes are made of. Numbers with dots
+/// may be a host name, but none that resolves.
 fn may_be_address(upstream: &str) -> bool {
-    let host = bare(upstream);
+    let host = upstream.split_once("://").map_or(upstream, |(_, host)| host);
     let host = host.rsplit_once('%').map_or(host, |(host, _)| host);
-    let digits = host.chars().all(|c| c.is_ascii_hexdigit() || ".:[]".contains(c));
-    let is_hexadecimal = host.contains(|c: char| c.is_ascii_alphabetic());
-    !host.is_empty() && digits && (host.contains(':') || !is_hexadecimal)
+    let has = |kind: fn(&char) -> bool| host.chars().any(|c| kind(&c));
+    let is_plain = host.chars().all(|c| c.is_ascii_hexdigit() || ".:[]".contains(c));
+    is_plain && (host.contains(':') || (has(char::is_ascii_digit) && !has(char::is_ascii_alphabetic)))
 }

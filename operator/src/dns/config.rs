@@ -21,7 +21,6 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use address::RESOLV_CONF;
-pub(crate) use address::split_host_port;
 pub use endpoint::{Endpoint, Protocol};
 pub use forward::{CaBundleName, Forward, Policy, Transport};
 pub use placement::Placement;

@@ -71,11 +71,12 @@ impl Templates {
 }
 
 /// The second guard against injection, behind [`Config`]: every value that is
-/// put into a template has to be one word to CoreDNS's lexer, and must not open
-/// or close a block.
+/// put into a template has to be one word to CoreDNS's lexer, must not open or close
+/// a block, and must not refer to an environment variable.
 fn one_word(text: &str, output: &mut dyn Write) -> io::Result<()> {
     let refused = |c: char| c.is_whitespace() || c.is_control() || c == '#';
-    if text.contains(refused) || text.starts_with('"') || matches!(text, "{" | "}") {
+    let variable = text.contains("{$") || text.contains("{%");
+    if text.contains(refused) || text.starts_with('"') || matches!(text, "{" | "}") || variable {
         return Err(io::Error::other(format!(
             "{text:?} is not one word of a Corefile"
         )));
@@ -191,14 +192,21 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_one_word_stops_the_rendering() {
-        for value in ["a b", "a\nb", "a\tb", "a#b", "\"a", "{", "}", "a\u{a0}b", "a\0"] {
+        let spaces = [
+            " ", "\n", "\t", "\r", "\u{b}", "\u{85}", "\u{a0}", "\u{2028}", "\u{3000}",
+        ];
+        let parted = spaces.map(|space| format!("a{space}b"));
+        let others = ["a#b", "\"a", "\"", "{", "}", "a\0", "{$HOME}", "a{%HOME%}"].map(str::to_owned);
+        for value in parted.iter().chain(&others) {
             let error = rendered("zone {{ value }}", value).unwrap_err().to_string();
             assert!(error.contains("not one word"), "{value:?}: {error}");
         }
-        assert_eq!(
-            rendered("zone {{ value }}", "10.0.0.0/8").unwrap(),
-            "zone 10.0.0.0/8"
-        );
+        for word in ["10.0.0.0/8", "a\"b", "a{b}", "(a)", "a,", "é", "\\", "$a%"] {
+            assert_eq!(
+                rendered("zone {{ value }}", word).unwrap(),
+                format!("zone {word}")
+            );
+        }
     }
 
     #[test]

@@ -10,26 +10,18 @@ use serde_json::Value;
 use crate::apply::FIELD_MANAGER;
 use crate::dns::objects::{Desired, ObjectKey};
 
-/// How many repairs of an object in quick succession are made at once.
-const PATIENCE: u32 = 20;
-/// How far apart repairs are to be a succession no longer.
-const SUCCESSION: SignedDuration = SignedDuration::from_secs(60);
-/// The first pause when patience is at its end, doubled with each further repair.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How far apart repairs of an object are made when somebody undoes them for good. Not
+/// further: without its rights, for one, a DNS pod that loads a Corefile is not ready.
+const PACE: SignedDuration = SignedDuration::from_secs(1);
+/// How far repairs may be ahead of that: so many are made at once.
+const CREDIT: SignedDuration = SignedDuration::from_secs(20);
 
 /// The repairs of late.
 #[derive(Debug, Default)]
 pub struct Repairs {
     wanted: Vec<Arc<Desired>>,
-    disputes: BTreeMap<ObjectKey, Dispute>,
-}
-
-#[derive(Debug)]
-struct Dispute {
-    repairs: u32,
-    last: Timestamp,
-    next: Timestamp,
+    /// When the repairs so far would be over at their pace.
+    paid: BTreeMap<ObjectKey, Timestamp>,
 }
 
 /// How a repair is to be taken.
@@ -47,8 +39,8 @@ impl Repairs {
     /// When an object may be repaired, if that is not now.
     #[must_use]
     pub fn pause(&self, key: &ObjectKey, now: Timestamp) -> Option<Duration> {
-        let next = self.disputes.get(key)?.next;
-        let left = next.duration_since(now);
+        let ahead = self.paid.get(key)?.duration_since(now);
+        let left = ahead.checked_sub(CREDIT)?;
         left.is_positive().then(|| left.unsigned_abs())
     }
 
@@ -57,31 +49,19 @@ impl Repairs {
         if !self.wanted.iter().any(|wanted| **wanted == *desired) {
             return Cause::NewWish;
         }
-        let dispute = self.disputes.entry(desired.key.clone()).or_insert(Dispute {
-            repairs: 0,
-            last: now,
-            next: now,
-        });
-        if now.duration_since(dispute.last.max(dispute.next)) > SUCCESSION {
-            dispute.repairs = 0;
+        let paid = self.paid.entry(desired.key.clone()).or_insert(now);
+        *paid = (*paid).max(now).saturating_add(PACE).unwrap_or(now);
+        match self.pause(&desired.key, now) {
+            Some(_) => Cause::Dispute,
+            None => Cause::Drift,
         }
-        dispute.repairs = dispute.repairs.saturating_add(1);
-        dispute.last = now;
-        let Some(beyond) = dispute.repairs.checked_sub(PATIENCE) else {
-            return Cause::Drift;
-        };
-        let pause = FIRST_PAUSE
-            .saturating_mul(2_u32.saturating_pow(beyond))
-            .min(LONGEST_PAUSE);
-        dispute.next = now.saturating_add(pause).unwrap_or(now);
-        Cause::Dispute
     }
 
     /// Remembers what was wanted, to tell drift from new wishes.
     pub fn remember(&mut self, desired: Vec<Arc<Desired>>) {
         self.wanted = desired;
         let wanted = |key: &ObjectKey| self.wanted.iter().any(|wanted| wanted.key == *key);
-        self.disputes.retain(|key, _| wanted(key));
+        self.paid.retain(|key, _| wanted(key));
     }
 }
 

@@ -170,10 +170,12 @@ impl Notice {
     #[must_use]
     pub fn repairs_undone(object: &ObjectKey, fields: &[String], writer: Option<&str>) -> Self {
         let by = writer.map(|writer| format!(" by {writer}")).unwrap_or_default();
-        let note = format!(
-            "{object} is changed again and again{by} ({}): it is repaired less often now",
-            fields.join(", ")
-        );
+        let what = if fields.is_empty() {
+            "deleted again and again".to_owned()
+        } else {
+            format!("changed again and again{by} ({})", fields.join(", "))
+        };
+        let note = format!("{object} is {what}: it is repaired once a second from now on");
         Self::new(true, "RepairsUndone", "RepairLessOften", note).about(object)
     }
 

@@ -1,7 +1,7 @@
 //! What is told of a reconcile: in the status, to the cluster's administrators, and
 //! in Events.
 
-use api::DnsStatus;
+use api::{CorefileStatus, DnsStatus, SpecInForce};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -51,8 +51,7 @@ impl Reconciler {
         let lasting = self.lasting_failures(failures, now);
         let remarks = observe::remarks(&self.cache, &self.setup, self.served.borrow().as_ref());
         self.tell_of_remarks(&remarks);
-        let upstreams = self.upstreams.report(status::told_of_upstreams(&old.conditions));
-        self.tell_of_upstreams(&upstreams);
+        let upstreams = self.report_of_upstreams(&old);
         let observation = Observation {
             now,
             old: &old.conditions,
@@ -95,6 +94,10 @@ impl Reconciler {
             nodes: observation.dns.as_ref().map(Rollout::nodes),
             observed_generation: dns.generation(),
         };
+        let current = |corefile: &CorefileStatus| corefile.spec_in_force == SpecInForce::Current;
+        let current = status.corefile.as_ref().is_some_and(current);
+        let metrics = &self.setup.vitals.metrics;
+        metrics.config_in_force((!dns.is_unmanaged()).then_some(current));
         let wait = Box::pin(self.put_status(dns, &old, status, failures, now)).await;
         wait.into_iter().chain(assessment.look_again).min()
     }
@@ -255,14 +258,17 @@ impl Reconciler {
         self.tell_state("cluster config", notice, None);
     }
 
-    fn tell_of_upstreams(&mut self, upstreams: &Report) {
-        let (trouble, over) = match upstreams {
-            Report::Pending => return,
+    /// What is known of the upstreams, which people are told.
+    fn report_of_upstreams(&mut self, old: &DnsStatus) -> Report {
+        let report = self.upstreams.report(status::told_of_upstreams(&old.conditions));
+        let (trouble, over) = match &report {
+            Report::Pending => return report,
             Report::Nothing => (None, None),
             Report::Healthy => (None, Some(Notice::upstreams_healthy())),
             Report::Failing(lines) => (Some(Notice::upstreams_failing(lines)), None),
         };
         self.tell_state("upstreams", trouble, over);
+        report
     }
 
     pub(super) fn tell_of_placement(&mut self, refused: bool) {

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hickory_proto::rr::{Name, RecordType};
 
 use crate::dns::ca_bundle::CaBundles;
-use crate::dns::config::{self, Config, Forward, split_host_port};
-
-/// The port of plain DNS (RFC 1035, 4.2).
-const PORT: u16 = 53;
-/// The port of DNS over TLS (RFC 7858, 3.1).
-const TLS_PORT: u16 = 853;
+use crate::dns::config::{self, Config, Forward, Protocol};
 
 /// A server and the way to it: two upstreams that have both in common are one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,40 +170,30 @@ fn authorities(forward: &Forward, bundles: &CaBundles) -> Option<Arc<str>> {
     Some(bundle.certificates().into())
 }
 
-/// Where CoreDNS's plugin `forward` asks an upstream, and how.
+/// Where an upstream is asked and how; none where that is not an address and a port, or
+/// neither plain DNS nor DNS over TLS.
 fn endpoint(upstream: &str, forward: &Forward, authorities: Option<&Arc<str>>) -> Option<Endpoint> {
-    let (scheme, host) = upstream.split_once("://").unwrap_or(("dns", upstream));
-    let server_name = match (&forward.transport, scheme) {
-        (config::Transport::Tls { server_name, .. }, _) => Some(server_name.as_str()),
-        (config::Transport::Cleartext, "tls") => Some(""),
-        (config::Transport::Cleartext, "dns") => None,
-        (config::Transport::Cleartext, _) => return None,
+    let config::Endpoint {
+        address,
+        protocol,
+        server_name,
+    } = forward.endpoint(upstream);
+    // Go takes no port for port 0.
+    let address = if address.ends_with(':') {
+        address + "0"
+    } else {
+        address
     };
-    let default_port = if server_name.is_some() { TLS_PORT } else { PORT };
-    let (host, port) = match split_host_port(host) {
-        // Go takes no port for port 0.
-        Some((host, "")) => (host, 0),
-        Some((host, port)) => (host, port.parse().ok()?),
-        None => (host.trim_matches(['[', ']']), default_port),
-    };
-    // To CoreDNS a scope is none: over TLS it is the server's name, and it is dropped
-    // otherwise.
-    let (ip, scope) = host.rsplit_once('%').unwrap_or((host, ""));
-    let ip: IpAddr = ip.parse().ok()?;
-    let transport = match server_name {
-        None if forward.force_tcp => Transport::Tcp,
-        None => Transport::Udp,
-        Some(name) => Transport::Tls {
+    let address: SocketAddr = address.parse().ok()?;
+    let transport = match protocol {
+        Protocol::AsClient => Transport::Udp,
+        Protocol::Tcp => Transport::Tcp,
+        Protocol::Tls => Transport::Tls {
             // Without any name Go asks for a certificate for the address.
-            server_name: [name, scope]
-                .into_iter()
-                .find(|name| !name.is_empty())
-                .map_or_else(|| ip.to_string(), ToOwned::to_owned),
+            server_name: server_name.unwrap_or_else(|| address.ip().to_string()),
             authorities: authorities.cloned(),
         },
+        Protocol::Https | Protocol::Quic => return None,
     };
-    Some(Endpoint {
-        address: SocketAddr::new(ip, port),
-        transport,
-    })
+    Some(Endpoint { address, transport })
 }

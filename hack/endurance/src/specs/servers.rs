@@ -6,6 +6,31 @@ use serde_json::{Value, json};
 
 use super::{transports, upstream, zone};
 
+/// Names that stay on their line.
+const ODD: &[&str] = &[
+    "\n",
+    "a\n",
+    "\na",
+    "a\n# b",
+    "a\nb",
+    "a\r\nb",
+    "a\n\n",
+    "a\n}",
+    "a\n{",
+    "a\n{\n}",
+    "a\nimport x",
+    "a\n(x) {\n}",
+];
+/// Names that do not.
+const BREAKS: &[&str] = &[
+    "evil.test:5353 {\n    whoami\n}",
+    "evil.test:5353 {",
+    "import /etc/hostname",
+    ".:5353 {\n    whoami\n}",
+    "\"",
+    "{$HOME}",
+];
+
 /// An entry of `spec.servers` with which nothing is wrong.
 pub fn server() -> BoxedStrategy<Value> {
     let plain = prop::collection::vec(upstream(), 1..4).prop_map(|upstreams| (json!(null), upstreams));
@@ -56,9 +81,9 @@ fn name() -> BoxedStrategy<String> {
 /// A name, most of which would end the comment that they stand in.
 pub fn faulty_name() -> BoxedStrategy<String> {
     prop_oneof![
-        2 => select(vec!["\n", "a\n", "\na", "a\n# b", "a\nb", "a\r\nb", "a\n\n", "a\n}", "a\n{", "a\n{\n}", "a\nimport x", "a\n(x) {\n}"])
+        2 => select(ODD)
             .prop_map(str::to_owned),
-        1 => select(vec!["evil.test:5353 {\n    whoami\n}", "evil.test:5353 {", "import /etc/hostname", ".:5353 {\n    whoami\n}", "\"", "{$HOME}"])
+        1 => select(BREAKS)
             .prop_map(|text| format!("a\n{text}\n#")),
         1 => any::<String>(),
     ]

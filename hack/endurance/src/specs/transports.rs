@@ -11,6 +11,12 @@ use serde_json::{Value, json};
 
 use super::upstream;
 
+/// Server names that are none.
+const ODD: &[&str] = &[
+    "", "a_b", "a b", "-a", "a-", "a..b", ".", "a.", "*.a", "é.test", "{$HOME}", "{", "}", "\"a", "a\"b",
+    "a#b", "a\nb", "/x", "a/b", "..", "a\u{a0}b",
+];
+
 /// ConfigMaps by what is in them; `none` does not exist.
 const BUNDLES: [&str; 6] = ["good", "good.2", "two", "text", "broken", "none"];
 
@@ -103,8 +109,7 @@ fn tls_upstream() -> BoxedStrategy<String> {
 /// A `transportConfig` and upstreams of which one is at fault.
 pub fn faulty() -> BoxedStrategy<(Value, Vec<String>)> {
     let odd_name = prop_oneof![
-        3 => select(vec!["", "a_b", "a b", "-a", "a-", "a..b", ".", "a.", "*.a", "é.test", "{$HOME}", "{", "}", "\"a", "a\"b",
-            "a#b", "a\nb", "/x", "a/b", "..", "a\u{a0}b"]).prop_map(str::to_owned),
+        3 => select(ODD).prop_map(str::to_owned),
         1 => (250usize..256).prop_map(|length| "a.".repeat(128)[..length].to_owned()),
         1 => (60usize..66).prop_map(|length| "a".repeat(length)),
     ];

@@ -8,12 +8,129 @@ use serde_json::{Map, Value, json};
 
 use super::{servers, transports};
 
+/// Ports, few of which one can connect to.
+const PORTS: &[&str] = &[
+    "53", "853", "5353", "0", "00053", "65535", "65536", "99999", "-1", "+53", "", "domain", "x", "53x",
+];
+/// Addresses, however odd.
+const ODD: &[&str] = &[
+    "/etc/resolv.conf",
+    "2001:DB8::A",
+    "0:0:0:0:0:FFFF:192.0.2.1",
+    "::",
+    "::1",
+    "0.0.0.0",
+    "127.0.0.1",
+    "255.255.255.255",
+    "tls://9.9.9.9%dns.quad9.net",
+    "tls://[2620:fe::fe%dns.quad9.net]:853",
+    "[::1",
+    "::1]",
+    "[[::1]]",
+    "1:2:3:4:5:6:7::",
+    "1:2:3:4:5:6:192.0.2.1",
+    "quic://[2001:db8::1]:853",
+    "https://192.0.2.1:443",
+];
+/// What looks like an address, and the address of the DNS service.
+const FAULTY: &[&str] = &[
+    "",
+    ":53",
+    ":",
+    "[]:53",
+    "[]",
+    "[::1]53",
+    "[::1]:53:53",
+    "[192.0.2.1]:53",
+    "[192.0.2.1",
+    "192.0.2.1:53:53",
+    "2001:db8::1:",
+    "1.1.1",
+    "1.1.1.1.1",
+    "256.1.1.1",
+    "01.1.1.1",
+    "1.1.1.1.",
+    "1.1.1.01",
+    "0x1.1.1.1",
+    "12345::",
+    "::1::",
+    ":::",
+    "1:2:3:4:5:6:7:8:9",
+    "1::2:3:4:5:6:7:8",
+    "1.2.3.4::",
+    "::1.2.3",
+    "::ffff:1.2.3.256",
+    "１.1.1.1",
+    "%eth0",
+    "%",
+    "192.0.2.1%",
+    "192.0.2.1%eth0",
+    "192.0.2.1%eth0:53",
+    "fe80::1%",
+    "192.0.2.1/32",
+    "2001:db8::/32",
+    "dns://",
+    "tls://",
+    "tls://:853",
+    "dns://dns://192.0.2.1",
+    "DNS://192.0.2.1",
+    "http://192.0.2.1",
+    "udp://192.0.2.1",
+    "https://192.0.2.1/dns-query",
+    "https://192.0.2.1:443/",
+    "tls://192.0.2.1/",
+    "172.30.0.10",
+    "172.30.0.10:5353",
+    "[::ffff:172.30.0.10]:53",
+    "tls://172.30.0.10",
+    "grpc://192.0.2.1",
+    "grpc://192.0.2.1:443",
+    "https3://192.0.2.1",
+    "https3://192.0.2.1:443",
+    "unix:///run/dns.sock",
+    "unix://",
+    "tls:///etc/resolv.conf",
+    "dns:///etc/resolv.conf",
+    "https:///etc/resolv.conf",
+    "/etc/resolv.conf:53",
+    "/etc//resolv.conf",
+    "/dev/null",
+    "/",
+    ".",
+    "./resolv.conf",
+    "resolv.conf",
+    "Corefile",
+    "-",
+    "*",
+    "{",
+    "}",
+    "{}",
+];
+/// Host names, which resolve nowhere or on this machine.
+const HOSTS: &[&str] = &[
+    " ",
+    "\n",
+    "\t",
+    "\u{a0}",
+    "#",
+    "\"",
+    "\0",
+    "\u{1}",
+    "{$HOME}",
+    "{%HOME%}",
+    "{$NONE}",
+    "\r",
+    "\\",
+    " {\n",
+    "\n    whoami\n",
+    " {\n    }\n    whoami\n    forward .",
+];
+
 /// A port, of which CoreDNS does not ask that one can connect to it.
 fn port() -> BoxedStrategy<String> {
     prop_oneof![
         4 => any::<u16>().prop_map(|port| port.to_string()),
-        1 => select(vec!["53", "853", "5353", "0", "00053", "65535", "65536", "99999", "-1", "+53", "", "domain", "x",
-            "53x"])
+        1 => select(PORTS)
         .prop_map(str::to_owned),
     ]
     .boxed()
@@ -36,9 +153,7 @@ pub fn upstream() -> BoxedStrategy<String> {
                 let port = port.map(|port| format!(":{port}")).unwrap_or_default();
                 format!("{scheme}://{address}{port}")
             }),
-        1 => select(vec!["/etc/resolv.conf", "2001:DB8::A", "0:0:0:0:0:FFFF:192.0.2.1", "::", "::1", "0.0.0.0", "127.0.0.1",
-            "255.255.255.255", "tls://9.9.9.9%dns.quad9.net", "tls://[2620:fe::fe%dns.quad9.net]:853", "[::1", "::1]",
-            "[[::1]]", "1:2:3:4:5:6:7::", "1:2:3:4:5:6:192.0.2.1", "quic://[2001:db8::1]:853", "https://192.0.2.1:443"])
+        1 => select(ODD)
         .prop_map(str::to_owned),
     ]
     .boxed()
@@ -47,21 +162,11 @@ pub fn upstream() -> BoxedStrategy<String> {
 /// An upstream with something wrong, or at the edge of it.
 pub fn faulty() -> BoxedStrategy<String> {
     prop_oneof![
-        4 => select(vec![
-            "", ":53", ":", "[]:53", "[]", "[::1]53", "[::1]:53:53", "[192.0.2.1]:53", "[192.0.2.1", "192.0.2.1:53:53", "2001:db8::1:",
-            "1.1.1", "1.1.1.1.1", "256.1.1.1", "01.1.1.1", "1.1.1.1.", "1.1.1.01", "0x1.1.1.1", "12345::", "::1::", ":::", "1:2:3:4:5:6:7:8:9",
-            "1::2:3:4:5:6:7:8", "1.2.3.4::", "::1.2.3", "::ffff:1.2.3.256", "１.1.1.1", "%eth0", "%", "192.0.2.1%", "192.0.2.1%eth0",
-            "192.0.2.1%eth0:53", "fe80::1%", "192.0.2.1/32", "2001:db8::/32", "dns://", "tls://", "tls://:853", "dns://dns://192.0.2.1",
-            "DNS://192.0.2.1", "http://192.0.2.1", "udp://192.0.2.1", "https://192.0.2.1/dns-query", "https://192.0.2.1:443/", "tls://192.0.2.1/",
-            "grpc://192.0.2.1", "grpc://192.0.2.1:443", "https3://192.0.2.1", "https3://192.0.2.1:443", "unix:///run/dns.sock",
-            "unix://", "tls:///etc/resolv.conf", "dns:///etc/resolv.conf", "https:///etc/resolv.conf", "/etc/resolv.conf:53",
-            "/etc//resolv.conf", "/dev/null", "/", ".", "./resolv.conf", "resolv.conf", "Corefile", "-", "*", "{", "}", "{}",
-        ])
+        4 => select(FAULTY)
         .prop_map(str::to_owned),
         2 => select(vec!["localhost", "localhost:53", "tls://localhost", "LOCALHOST.", "a..b", "-.", "localhost%eth0"])
             .prop_map(str::to_owned),
-        2 => (select(vec![" ", "\n", "\t", "\u{a0}", "#", "\"", "\0", "\u{1}", "{$HOME}", "{%HOME%}", "{$NONE}", "\r", "\\",
-            " {\n", "\n    whoami\n", " {\n    }\n    whoami\n    forward ."]), any::<Ipv4Addr>(), any::<bool>())
+        2 => (select(HOSTS), any::<Ipv4Addr>(), any::<bool>())
             .prop_map(|(sign, address, before)| if before { format!("{sign}{address}") } else { format!("{address}{sign}") }),
         2 => "[0-9a-f:.%\\[\\]]{1,14}",
         1 => "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}",

@@ -3,6 +3,125 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+/// Names beyond ASCII, in both spellings.
+const INTERNATIONAL: &[&str] = &[
+    "bücher.example",
+    "xn--bcher-kva.example",
+    "例え.テスト",
+    "xn--r8jz45g.xn--zckzah",
+    "faß.de",
+    "ΣΑΣ.gr",
+    "σας.gr",
+    "İstanbul.example",
+    "ıstanbul.example",
+    "Ⅷ.example",
+    "ǅ.example",
+    "ẞ.example",
+    "e\u{301}.example",
+    "é.example",
+    "😀.example",
+    "א.example",
+    "a\u{200d}b.example",
+    "\u{feff}bom.example",
+];
+/// What may stand in a label.
+const SIGNS: &[&str] = &[
+    "/", ",", ":", "'", "=", "&", "(", ")", "{", "}", "$", "%", "!", "@", "~", ";", "|", "<", "?", "^", "`",
+    "\\\\", "\\.", "\\046", "\\000", "\\999", "\"", "{{", "://", ":53", "/8",
+];
+/// Names, however odd.
+const ODD: &[&str] = &[
+    "{",
+    "}",
+    "(x)",
+    "a,",
+    "{}",
+    "import",
+    "*",
+    "@",
+    "$ORIGIN",
+    "-",
+    "--",
+    "localhost",
+    "10",
+    "1.2.3.4",
+    "2001:db8::1",
+    "10.0.0.0/33",
+    "DNS://up.test",
+    "foo://bar.test",
+    "a:5353",
+    "a:",
+];
+/// At the edge of what is a zone, on both sides.
+const EDGES: &[&str] = &[
+    "",
+    ".",
+    "..",
+    ".a",
+    "a..b",
+    "a.b..",
+    "\\",
+    "a\\",
+    "a\\.",
+    "é\\.",
+    "日\\.",
+    "a\\\\.",
+    "é\\\\.",
+    "\\.",
+    ":",
+    "::",
+    "hostname.bind",
+    "HOSTNAME.BIND.",
+    "dns://hostname.bind",
+    "dns://",
+    "dns://.",
+    "bind",
+    "::/0",
+    "::1/128",
+    "0::/8",
+    "00::/8",
+    "0.0.0.0/0",
+    "::ffff:10.0.0.0/104",
+    "10.0.0.0/8/8",
+    "10.0.0.0/",
+    "010.0.0.0/8",
+    "10.0.0.0/+8",
+    "10.0.0.0/008",
+    "fe80::%1/64",
+    "[2001:db8::]/32",
+    "in-addr.arpa",
+    "ip6.arpa",
+    "cluster.local",
+];
+/// What may end a word, a line or a block.
+const BREAKS: &[&str] = &[
+    " ",
+    "\t",
+    "\n",
+    "\r",
+    "\u{b}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2003}",
+    "\u{3000}",
+    "#",
+    "\"",
+    "\0",
+    "\u{1}",
+    "\u{7f}",
+    "\u{9f}",
+    "{$HOME}",
+    "{%HOME%}",
+    "{$",
+    "{%",
+    "{$}",
+    "{%%}",
+    "{$NONE}",
+    "$HOME",
+    "\n}\n.:5353 {\n",
+    ":5353 {\n    whoami\n}\nother.test",
+];
+
 /// A zone that CoreDNS serves, almost always.
 pub fn zone() -> BoxedStrategy<String> {
     prop_oneof![
@@ -15,17 +134,11 @@ pub fn zone() -> BoxedStrategy<String> {
         2 => ipv6_block(),
         1 => "_[a-z]{2,8}\\._(tcp|udp)\\.[a-z]{4,8}\\.test",
         1 => "(\\*|\\*\\.[a-z]{3,8}|[a-z]{2,4}\\*)\\.[a-z]{3,8}\\.test",
-        1 => select(vec![
-            "bücher.example", "xn--bcher-kva.example", "例え.テスト", "xn--r8jz45g.xn--zckzah", "faß.de", "ΣΑΣ.gr",
-            "σας.gr", "İstanbul.example", "ıstanbul.example", "Ⅷ.example", "ǅ.example", "ẞ.example",
-            "e\u{301}.example", "é.example", "😀.example", "א.example", "a\u{200d}b.example", "\u{feff}bom.example",
-        ])
+        1 => select(INTERNATIONAL)
         .prop_map(str::to_owned),
-        1 => ("[a-z]{1,4}", select(vec!["/", ",", ":", "'", "=", "&", "(", ")", "{", "}", "$", "%", "!", "@", "~",
-            ";", "|", "<", "?", "^", "`", "\\\\", "\\.", "\\046", "\\000", "\\999", "\"", "{{", "://", ":53", "/8"]),
+        1 => ("[a-z]{1,4}", select(SIGNS),
             "[a-z]{0,4}\\.test").prop_map(|(before, sign, after)| format!("{before}{sign}{after}")),
-        1 => select(vec!["{", "}", "(x)", "a,", "{}", "import", "*", "@", "$ORIGIN", "-", "--", "localhost", "10",
-            "1.2.3.4", "2001:db8::1", "10.0.0.0/33", "DNS://up.test", "foo://bar.test", "a:5353", "a:"])
+        1 => select(ODD)
             .prop_map(str::to_owned),
         1 => "dns://[a-z]{4,9}\\.test",
         1 => (1usize..64, "[a-z]{2,5}").prop_map(|(length, end)| format!("{}.{end}", "l".repeat(length))),
@@ -112,19 +225,11 @@ impl Disguise {
 /// A zone with something wrong, or at the edge of it.
 pub fn faulty() -> BoxedStrategy<String> {
     prop_oneof![
-        4 => select(vec![
-            "", ".", "..", ".a", "a..b", "a.b..", "\\", "a\\", "a\\.", "é\\.", "日\\.", "a\\\\.", "é\\\\.", "\\.", ":",
-            "::", "hostname.bind", "HOSTNAME.BIND.", "dns://hostname.bind", "dns://", "dns://.", "bind", "::/0",
-            "::1/128", "0::/8", "00::/8", "0.0.0.0/0", "::ffff:10.0.0.0/104", "10.0.0.0/8/8", "10.0.0.0/",
-            "010.0.0.0/8", "10.0.0.0/+8", "10.0.0.0/008", "fe80::%1/64", "[2001:db8::]/32", "in-addr.arpa",
-            "ip6.arpa", "cluster.local",
-        ])
+        4 => select(EDGES)
         .prop_map(str::to_owned),
         2 => (select(vec!["tls", "quic", "grpc", "https", "https3", "unix", "dns", "TLS", "http"]), "[a-z]{3,8}\\.test")
             .prop_map(|(scheme, zone)| format!("{scheme}://{zone}")),
-        3 => (select(vec![" ", "\t", "\n", "\r", "\u{b}", "\u{85}", "\u{a0}", "\u{2003}", "\u{3000}", "#", "\"", "\0",
-            "\u{1}", "\u{7f}", "\u{9f}", "{$HOME}", "{%HOME%}", "{$", "{%", "{$}", "{%%}", "{$NONE}", "$HOME",
-            "\n}\n.:5353 {\n", ":5353 {\n    whoami\n}\nother.test"]),
+        3 => (select(BREAKS),
             "[a-z]{0,5}", "[a-z]{0,5}(\\.test)?")
             .prop_map(|(sign, before, after)| format!("{before}{sign}{after}")),
         2 => (60usize..68, "[a-z]{0,4}").prop_map(|(length, end)| format!("{}.{end}", "l".repeat(length))),

@@ -59,7 +59,7 @@ pub(super) fn is_ip(text: &str) -> bool {
 }
 
 /// Go's `net.SplitHostPort`: the host without brackets and the port.
-pub(crate) fn split_host_port(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_host_port(text: &str) -> Option<(&str, &str)> {
     let (before, port) = text.rsplit_once(':')?;
     let host = match before.strip_prefix('[') {
         Some(bracketed) => bracketed.strip_suffix(']')?,

@@ -76,7 +76,9 @@ impl Forward {
         endpoints
     }
 
-    fn endpoint(&self, upstream: &str) -> Endpoint {
+    /// How one of its upstreams is asked.
+    #[must_use]
+    pub fn endpoint(&self, upstream: &str) -> Endpoint {
         let (scheme, host, server_name) = match &self.transport {
             Transport::Tls { server_name, .. } => ("tls", upstream, Some(server_name.clone())),
             Transport::Cleartext => {

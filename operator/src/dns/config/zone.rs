@@ -52,18 +52,18 @@ impl Zone {
         Ok(Self(text.into()))
     }
 
-    /// The domain names that it stands for, in lower case and fully qualified: several
-    /// for an address block that ends between two reverse zones.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        served_names(bare(&self.0))
-    }
-
     /// The zone as it heads its server block: with the port that every block
     /// listens on, so that a zone cannot bring one of its own.
     #[must_use]
     pub fn with_port(&self) -> String {
         format!("{self}:{PORT}")
+    }
+
+    /// The names that it comes to, in lower case and fully qualified: one, or for an
+    /// address block those of the reverse zones that it covers.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        served_names(bare(&self.0))
     }
 }
 
