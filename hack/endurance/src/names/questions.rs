@@ -80,27 +80,35 @@ const ODD: [&str; 12] = [
 
 /// A question about some configuration. None where chance made no name.
 pub fn draw(config: &Config, random: &mut StdRng) -> Option<Question> {
+    let zones: Vec<String> = config
+        .servers
+        .iter()
+        .flat_map(|server| &server.zones)
+        .flat_map(Zone::names)
+        .collect();
     let name = match random.random_range(0..10) {
         0 => (*KNOWN.choose(random)?).to_owned(),
         1 => DomainName::reverse(random.random::<[u8; 4]>().into()).to_string(),
         2 => DomainName::reverse(random.random::<[u8; 16]>().into()).to_string(),
         3 => around(FIXED.choose(random)?, random),
         _ => {
-            let zones: Vec<String> = config
-                .servers
-                .iter()
-                .flat_map(|server| &server.zones)
-                .flat_map(Zone::names)
-                .collect();
             let fixed = FIXED.choose(random)?;
             let zone = zones.choose(random).map_or(*fixed, String::as_str);
             around(zone, random)
         }
     };
-    Some(Question {
-        name: DomainName::parse(&mixed_case(&name, random)).ok()?,
-        record_type: *TYPES.choose(random)?,
-    })
+    let name = DomainName::parse(&mixed_case(&name, random)).ok()?;
+    let held = name.to_lower_case();
+    let held = held
+        .and_parents()
+        .filter(|parent| zones.iter().any(|zone| zone == parent));
+    // Where several zones hold a name, this type is the one that tells them apart.
+    let record_type = if held.count() > 1 && random.random_bool(0.4) {
+        RecordType::DS
+    } else {
+        *TYPES.choose(random)?
+    };
+    Some(Question { name, record_type })
 }
 
 /// The zone, or a name below, above or beside it.
