@@ -339,7 +339,7 @@ async fn prometheus_has_data_for_every_query() {
 async fn alerts(prometheus: &Prometheus, name: &str, state: &str) {
     let query = format!("ALERTS{{alertname=\"{name}\", alertstate=\"{state}\"}}");
     answered(prometheus, vec![query], async |_| {
-        sleep(Duration::from_millis(500)).await
+        sleep(Duration::from_millis(500)).await;
     })
     .await;
 }
