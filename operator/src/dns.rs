@@ -418,7 +418,7 @@ impl Reconciler {
         let key = &desired.key;
         let live = self.cache.get(key);
         let Some(live) = live else {
-            let made = self.applier.create(desired).await;
+            let made = self.applier.create(&desired.as_created(now)).await;
             if made.is_ok() {
                 self.tell_of_change(desired, None, now);
             }

@@ -2,13 +2,13 @@
 //! that no node would take.
 
 use devcluster::Distribution;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use operator::resources::{daemon_set_key, service_key};
 use serde_json::{Value, json};
 
-use crate::control_plane::{Plane, eventually, quiet};
+use crate::control_plane::{Operator, Plane, eventually, quiet};
 use crate::scenario::settled;
 
 const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
@@ -151,6 +151,41 @@ async fn a_placement_that_no_node_would_take_is_refused_until_one_does() {
     .await;
     eventually("a node takes them", async || {
         selector(&plane).await == json!({ "dns": "here" })
+    })
+    .await;
+}
+
+/// The images of CoreDNS in the DNS pods.
+async fn images(plane: &Plane) -> Vec<String> {
+    let pods: Api<Pod> = Api::namespaced(plane.client.clone(), "openshift-dns");
+    let of_dns = ListParams::default().labels("dns.operator.openshift.io/daemonset-dns=default");
+    let pods = pods.list(&of_dns).await.unwrap();
+    pods.into_iter()
+        .filter_map(|pod| pod.spec?.containers.into_iter().next()?.image)
+        .collect()
+}
+
+/// A DaemonSet that is made anew adopts them, and its controller would take them for its
+/// own: both are of a first template.
+#[tokio::test]
+async fn pods_left_by_a_deleted_daemon_set_are_replaced() {
+    let plane = Plane::start().await;
+    let operator = plane.operator();
+    settled(&plane).await;
+    join(&plane, "a", json!({ "kubernetes.io/os": "linux" })).await;
+    eventually("a pod", async || images(&plane).await.len() == 1).await;
+    let before = images(&plane).await;
+    operator.stop();
+    plane.kubectl(&[
+        "delete",
+        "--namespace=openshift-dns",
+        "daemonset/dns-default",
+        "--cascade=orphan",
+    ]);
+    assert_eq!(images(&plane).await, before, "the pod is left");
+    let _operator = Operator::upgraded(&plane, "coredns:next");
+    eventually("a pod of the new template", async || {
+        images(&plane).await.iter().any(|image| image == "coredns:next")
     })
     .await;
 }

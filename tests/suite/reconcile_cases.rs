@@ -110,6 +110,10 @@ fn canonical(objects: &[Value], started: Timestamp) -> Value {
         for volatile in ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"] {
             metadata.remove(volatile);
         }
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            // The time of the creation; a real API server writes its own number there.
+            annotations.remove("deprecated.daemonset.template.generation");
+        }
         if let Some(owner) = object.pointer_mut("/metadata/ownerReferences/0") {
             let of = objects
                 .iter()

@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,6 +26,9 @@ use crate::dns::config::Config;
 use crate::dns::inputs::Inputs;
 use crate::dns::names;
 use crate::dns::trust::Mount;
+
+/// Where `apps/v1` keeps the number of a DaemonSet's template, a field of earlier versions.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// An object as it should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +54,20 @@ impl Desired {
             value["metadata"]["namespace"] = json!(namespace);
         }
         Self { key, value }
+    }
+
+    /// The object as it is made. Pods that a deleted DaemonSet has left go over to the
+    /// next one, and its controller takes those for up to date that carry the number of
+    /// its template's generation, whatever template they are of. The API server begins
+    /// with 1 each time; so this begins where no DaemonSet before can have come.
+    #[must_use]
+    pub fn as_created(&self, now: Timestamp) -> Self {
+        let mut created = self.clone();
+        if self.key.kind == "DaemonSet" {
+            created.value["metadata"]["annotations"][TEMPLATE_GENERATION] =
+                now.as_second().to_string().into();
+        }
+        created
     }
 }
 
