@@ -88,6 +88,10 @@ fn much() -> Value {
 fn parts(mut object: Value) -> (Value, Value) {
     let mut status = object["status"].take();
     object.as_object_mut().unwrap().remove("status");
+    if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        // The time of the creation.
+        annotations.remove("deprecated.daemonset.template.generation");
+    }
     let metadata = object["metadata"].as_object_mut().unwrap();
     for chance in [
         "uid",

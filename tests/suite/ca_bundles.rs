@@ -117,8 +117,8 @@ async fn a_bundle_follows_its_source() {
         before[0].starts_with("/etc/pki/one.example-ca-my.bundle-"),
         "{before:?}"
     );
+    eventually("both are mounted", async || mounted(&plane).await.len() == 2).await;
     let mounts = mounted(&plane).await;
-    assert_eq!(mounts.len(), 2);
     assert_eq!(mounts[0].1, mounts[1].1, "one volume");
     eventually("it is told", async || ready(&plane).await == "AsExpected").await;
     let source = source("my.bundle");
