@@ -89,7 +89,10 @@ async fn with_bundle(plane: &Plane) -> Operator {
     plane
         .edit(json!({ "servers": [tls_server("a.example", "dns.example", "bundle")] }))
         .await;
-    eventually("the bundle is used", async || named(plane).await.len() == 1).await;
+    eventually("the bundle is used", async || {
+        named(plane).await.len() == 1 && mounted(plane).await.len() == 1
+    })
+    .await;
     operator
 }
 
