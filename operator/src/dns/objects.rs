@@ -65,7 +65,7 @@ impl Desired {
         let mut created = self.clone();
         if self.key.kind == "DaemonSet" {
             created.value["metadata"]["annotations"][TEMPLATE_GENERATION] =
-                now.as_second().to_string().into();
+                now.as_microsecond().to_string().into();
         }
         created
     }

@@ -30,7 +30,8 @@ const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A status that was written.
 pub(super) struct StatusWritten {
-    wanted: DnsStatus,
+    /// As it was sent: times are cut to what is written of them.
+    wanted: Value,
     /// What the API server made of it.
     stored: DnsStatus,
     at: Timestamp,
@@ -117,7 +118,7 @@ impl Reconciler {
         }
         if let Some(written) = &self.status_written {
             // A definition of the resource that lacks fields has them dropped.
-            if written.wanted == status && written.stored == *old {
+            if written.wanted == json!(status) && written.stored == *old {
                 return None;
             }
             let age = now.duration_since(written.at).unsigned_abs();
@@ -132,7 +133,7 @@ impl Reconciler {
         if written.is_ok() {
             let stored = StoredDns::observe(&self.cache).map(|dns| dns.status());
             self.status_written = Some(StatusWritten {
-                wanted: status,
+                wanted: json!(status),
                 stored: stored.unwrap_or_default(),
                 at: now,
             });
