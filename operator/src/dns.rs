@@ -19,10 +19,13 @@ pub mod node;
 pub mod notice;
 pub mod objects;
 pub mod observe;
+mod outcome;
 mod report;
 pub mod status;
 pub mod tls_profile;
 pub mod trust;
+
+pub use outcome::Outcome;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +35,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::watch as channel;
 
-use crate::apply::{Applier, ApplyError};
+use crate::apply::Applier;
 use crate::cache::Cache;
 use crate::cli::ClusterArgs;
 use crate::difference::repair;
@@ -52,6 +55,7 @@ use inputs::Inputs;
 use names::CONFIG_NAMESPACE;
 use objects::Desired;
 use observe::StoredDns;
+use outcome::Failures;
 use report::StatusWritten;
 
 /// What the operator is started with.
@@ -111,68 +115,6 @@ struct Accepted {
 struct Rendered {
     corefile: String,
     generation: Option<i64>,
-}
-
-/// What a reconcile came to.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// When there is something to look at again.
-    pub look_again: Option<Duration>,
-    /// Whether something failed that may work the next time.
-    pub failed: bool,
-}
-
-impl Outcome {
-    fn again(failures: &Failures) -> Self {
-        Self {
-            look_again: Some(Duration::ZERO),
-            failed: failures.retry,
-        }
-    }
-
-    /// Looks again after a time at the latest.
-    fn within(&mut self, time: Option<Duration>) {
-        self.look_again = match (self.look_again, time) {
-            (Some(known), Some(time)) => Some(known.min(time)),
-            (known, time) => known.or(time),
-        };
-    }
-}
-
-/// What went wrong on the way; the rest was still done.
-#[derive(Default)]
-struct Failures {
-    /// For people.
-    messages: Vec<String>,
-    /// Whether to try again soon.
-    retry: bool,
-}
-
-impl Failures {
-    fn note(&mut self, result: Result<(), ApplyError>) {
-        let Err(error) = result else {
-            return;
-        };
-        self.retry = true;
-        match error {
-            // Somebody else wrote first: nothing anyone has to know.
-            ApplyError::Outdated { .. } => tracing::debug!("{error}"),
-            error => self.tell(&error),
-        }
-    }
-
-    fn tell(&mut self, error: &dyn std::error::Error) {
-        let mut message = error.to_string();
-        // The API server's reason stands in the source.
-        if let Some(source) = error.source().map(ToString::to_string)
-            && !message.contains(&source)
-        {
-            message = format!("{message}: {source}");
-        }
-        tracing::error!("{message}");
-        self.messages.push(message);
-        self.retry = true;
-    }
 }
 
 impl Reconciler {
@@ -340,9 +282,12 @@ impl Reconciler {
         let config = self.safely_placed(&accepted.config);
         let mut inputs = inputs.clone();
         // What somebody writes over it, or deletes, pods have not loaded for good.
-        let known = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
-        let known = known.or_else(|| observe::corefile(&self.cache));
-        let mounted = observe::mounted(&self.cache, known.as_deref(), self.had_pods);
+        let mounted = if let Some(known) = &self.in_force {
+            observe::mounted(&self.cache, Some(&known.corefile), self.had_pods)
+        } else {
+            let stored = observe::corefile(&self.cache);
+            observe::mounted(&self.cache, stored.as_deref(), self.had_pods)
+        };
         mounted.adopt(&config, &mut inputs, |bundle| {
             observe::copy_version(&self.cache, bundle)
         });

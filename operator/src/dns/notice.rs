@@ -202,15 +202,23 @@ impl Published {
     /// What a Corefile of the operator says.
     #[must_use]
     pub fn of(corefile: &str) -> Self {
+        let (positive_ttl, negative_ttl) = Self::limits(corefile);
+        Self {
+            revision: revision(corefile),
+            positive_ttl,
+            negative_ttl,
+        }
+    }
+
+    /// The limits that a Corefile of the operator says, for answers and for denials, in
+    /// seconds.
+    #[must_use]
+    pub fn limits(corefile: &str) -> (Option<u32>, Option<u32>) {
         let number = |directive: &str, at: usize| {
             let mut lines = corefile.lines().map(str::trim);
             let line = lines.find(|line| line.starts_with(directive))?;
             line.split_whitespace().nth(at)?.parse().ok()
         };
-        Self {
-            revision: revision(corefile),
-            positive_ttl: number("cache ", 1),
-            negative_ttl: number("denial ", 2),
-        }
+        (number("cache ", 1), number("denial ", 2))
     }
 }

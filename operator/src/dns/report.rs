@@ -116,9 +116,10 @@ impl Reconciler {
         if status == *old && !dns.value()["status"].is_null() {
             return None;
         }
+        let wanted = json!(status);
         if let Some(written) = &self.status_written {
             // A definition of the resource that lacks fields has them dropped.
-            if written.wanted == json!(status) && written.stored == *old {
+            if written.wanted == wanted && written.stored == *old {
                 return None;
             }
             let age = now.duration_since(written.at).unsigned_abs();
@@ -128,12 +129,12 @@ impl Reconciler {
                 return Some(left);
             }
         }
-        let patch = replacement(&json!(status), &json!(old));
+        let patch = replacement(&wanted, &json!(old));
         let written = self.applier.patch_status(&default_dns_key(), patch).await;
         if written.is_ok() {
             let stored = StoredDns::observe(&self.cache).map(|dns| dns.status());
             self.status_written = Some(StatusWritten {
-                wanted: json!(status),
+                wanted,
                 stored: stored.unwrap_or_default(),
                 at: now,
             });

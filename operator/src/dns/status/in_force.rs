@@ -69,15 +69,15 @@ impl InForce<'_> {
     /// How long the Corefile has answers kept.
     #[must_use]
     pub fn cache(&self) -> EffectiveCache {
-        let limits = Published::of(self.corefile);
+        let (positive, negative) = Published::limits(self.corefile);
         let limit = |field: &str, seconds: Option<u32>, default| {
             let typed = self.spec["cache"][field].as_str();
             let typed = typed.map(|text| GoDuration(text.into()));
             seconds.map(|seconds| self.limit(seconds, typed.as_ref(), default))
         };
         EffectiveCache {
-            negative_ttl: limit("negativeTTL", limits.negative_ttl, DEFAULT_NEGATIVE_TTL),
-            positive_ttl: limit("positiveTTL", limits.positive_ttl, DEFAULT_POSITIVE_TTL),
+            negative_ttl: limit("negativeTTL", negative, DEFAULT_NEGATIVE_TTL),
+            positive_ttl: limit("positiveTTL", positive, DEFAULT_POSITIVE_TTL),
         }
     }
 
