@@ -8,6 +8,7 @@ pub mod ca_bundle;
 pub mod cluster;
 pub mod config;
 pub mod corefile;
+mod desired;
 pub mod digest;
 pub mod domain_name;
 pub mod drift;
@@ -50,6 +51,7 @@ use crate::watch::look_up;
 use ca_bundle::CaBundles;
 use config::Config;
 use corefile::Templates;
+use desired::Built;
 use drift::Repairs;
 use inputs::Inputs;
 use names::CONFIG_NAMESPACE;
@@ -85,8 +87,8 @@ pub struct Reconciler {
     /// The last configuration that was accepted, for repairs while the present one
     /// is refused.
     last_good: Option<Accepted>,
-    /// The objects that depend on these facts alone.
-    of_cluster: Option<(Inputs, Vec<Arc<Desired>>)>,
+    /// The objects as they were built last.
+    built: Built,
     repairs: Repairs,
     /// Whether there were DNS pods when last heard.
     had_pods: bool,
@@ -138,7 +140,7 @@ impl Reconciler {
             upstreams,
             setup,
             last_good: None,
-            of_cluster: None,
+            built: Built::default(),
             repairs: Repairs::default(),
             had_pods: false,
             in_force: None,
@@ -259,104 +261,11 @@ impl Reconciler {
         self.upstreams.follow(targets.unwrap_or_default());
     }
 
-    /// Everything as it should be, for the configuration in force. Without one,
-    /// what does not depend on it.
-    fn desired(&mut self, inputs: &Inputs, failures: &mut Failures) -> Vec<Arc<Desired>> {
-        let objects = match self.last_good.clone() {
-            Some(accepted) => self.desired_for(&accepted, inputs, failures),
-            None => self.desired_for_cluster(inputs),
-        };
-        objects.unwrap_or_else(|error| {
-            failures.tell(&error);
-            Vec::new()
-        })
-    }
-
-    fn desired_for(
-        &mut self,
-        accepted: &Accepted,
-        inputs: &Inputs,
-        failures: &mut Failures,
-    ) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
-        let cluster = self.desired_for_cluster(inputs)?;
-        let config = self.safely_placed(&accepted.config);
-        let mut inputs = inputs.clone();
-        // What somebody writes over it, or deletes, pods have not loaded for good.
-        let mounted = if let Some(known) = &self.in_force {
-            observe::mounted(&self.cache, Some(&known.corefile), self.had_pods)
-        } else {
-            let stored = observe::corefile(&self.cache);
-            observe::mounted(&self.cache, stored.as_deref(), self.had_pods)
-        };
-        mounted.adopt(&config, &mut inputs, |bundle| {
-            observe::copy_version(&self.cache, bundle)
-        });
-        let publication = mounted.publication(&config, &inputs);
-        let corefile = match &publication.inputs {
-            Some(inputs) => self.setup.templates.render(&config, inputs).map(Some),
-            None => Ok(None),
-        };
-        match corefile {
-            Ok(corefile) => {
-                if let Some(corefile) = corefile {
-                    let generation = accepted.generation;
-                    self.in_force = Some(Rendered { corefile, generation });
-                }
-                let corefile = self.in_force.as_ref().map(|rendered| rendered.corefile.clone());
-                let own = objects::desired_for_config(&config, corefile, &inputs, &publication.kept)?;
-                Ok(objects::in_order(
-                    cluster,
-                    own.into_iter().map(Arc::new).collect(),
-                ))
-            }
-            Err(error) => {
-                failures.tell(&error);
-                Ok(cluster)
-            }
-        }
-    }
-
-    /// What depends on the cluster alone: the same for most edits, and most of what
-    /// there is.
-    fn desired_for_cluster(&mut self, inputs: &Inputs) -> Result<Vec<Arc<Desired>>, objects::BuildError> {
-        if let Some((known, objects)) = &self.of_cluster
-            && known == inputs
-        {
-            return Ok(objects.clone());
-        }
-        let objects = objects::desired_for_cluster(inputs)?;
-        let objects: Vec<Arc<Desired>> = objects.into_iter().map(Arc::new).collect();
-        self.of_cluster = Some((inputs.clone(), objects.clone()));
-        Ok(objects)
-    }
-
-    /// The configuration, with the placement that is in force instead of one that
-    /// no node would fit: every DNS pod would go, and none would come.
-    fn safely_placed(&mut self, config: &Config) -> Config {
-        let mut config = config.clone();
-        let live = observe::dns_rollout(&self.cache).filter(|live| live.current > 0);
-        let refused = live.filter(|live| {
-            let moved = live.placement() != config.placement;
-            let nodes = self.cache.nodes();
-            moved && !(nodes.are_known() && nodes.admit(&config.placement))
-        });
-        let known = {
-            let mut nodes = self.cache.nodes();
-            nodes.watch_closely(refused.is_some());
-            nodes.are_known()
-        };
-        self.tell_of_placement(known && refused.is_some());
-        if let Some(live) = refused {
-            config.placement = live.placement();
-        }
-        config
-    }
-
     /// Creates or repairs an object; no request when it already is as it should
     /// be. Tells when to look again, if its repair has to wait.
     async fn apply(
         &mut self,
-        desired: &Desired,
+        desired: &Arc<Desired>,
         now: Timestamp,
         failures: &mut Failures,
     ) -> Option<Duration> {
@@ -370,7 +279,13 @@ impl Reconciler {
             failures.note(made);
             return None;
         };
-        let repair = repair(&desired.value, &live)?;
+        if self.repairs.is_settled(desired, &live) {
+            return None;
+        }
+        let Some(repair) = repair(&desired.value, &live) else {
+            self.repairs.settle(desired, live);
+            return None;
+        };
         if let Some(pause) = self.repairs.pause(key, now) {
             return Some(pause);
         }

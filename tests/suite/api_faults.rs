@@ -56,7 +56,7 @@ fn cluster() -> ApiServer {
 
 /// Runs the operator until nothing more is to come.
 async fn run(server: &ApiServer, meanwhile: impl Future<Output = ()>) {
-    let operator = operate(server.client(), Setting::default());
+    let operator = Box::pin(operate(server.client(), Setting::default()));
     let ended = timeout(RUN, join(operator, run_pods(server.clone())));
     let (ended, ()) = join(ended, meanwhile).await;
     assert!(ended.is_err(), "the operator has ended");

@@ -40,8 +40,9 @@ pub enum Command {
     ///   with that, ten edits each, it edits another DNS, which a bare client in
     ///   a process of its own follows: it does nothing but watch, and write a
     ///   ConfigMap at once. So both run on the same machine in the same minutes,
-    ///   and neither waits for the other. Three edits of each come first and do
-    ///   not count;
+    ///   and neither waits for the other. Both resources have the same status, for
+    ///   which the API server takes its time at each edit. Three edits of each
+    ///   come first and do not count;
     /// - leaves it alone for a while, and then lets some nodes report.
     ///
     /// Requests are those in the audit log whose user agent is neither the

@@ -117,6 +117,19 @@ impl Editor {
             .with_context(|| format!("failed to edit DNS {}", target.dns))
     }
 
+    /// Gives a DNS the status of another one: the API server takes longer to change a
+    /// resource that says more.
+    pub async fn copy_status(&self, from: Target, to: Target) -> Result<()> {
+        let dns = self.resources.get(from.dns).await;
+        let dns = dns.with_context(|| format!("failed to read DNS {}", from.dns))?;
+        let status = json!({ "status": dns.data["status"] });
+        self.resources
+            .patch_status(to.dns, &PatchParams::default(), &Patch::Merge(&status))
+            .await
+            .with_context(|| format!("failed to write the status of DNS {}", to.dns))?;
+        Ok(())
+    }
+
     /// Makes a DNS and an empty ConfigMap.
     pub async fn create(&self, target: Target) -> Result<()> {
         let mut dns = DynamicObject::new(target.dns, &dns_resource());

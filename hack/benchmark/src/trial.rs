@@ -133,6 +133,9 @@ impl<'a> Trial<'a> {
                 self.stage.editor.edit(target).await?;
             }
         }
+        // What the status costs the API server at each edit is not the program's doing.
+        tokio::time::sleep(CALM).await;
+        self.stage.editor.copy_status(OPERATOR, bare::TARGET).await?;
         let mut left = self.args.edits;
         while left > 0 {
             let count = left.min(BLOCK);

@@ -20,6 +20,8 @@ const CREDIT: SignedDuration = SignedDuration::from_secs(20);
 #[derive(Debug, Default)]
 pub struct Repairs {
     wanted: Vec<Arc<Desired>>,
+    /// What was wanted and what was there when that was the same.
+    settled: BTreeMap<ObjectKey, (Arc<Desired>, Arc<Value>)>,
     /// When the repairs so far would be over at their pace.
     paid: BTreeMap<ObjectKey, Timestamp>,
 }
@@ -36,6 +38,20 @@ pub enum Cause {
 }
 
 impl Repairs {
+    /// Whether an object was compared before, neither side has changed since, and
+    /// nothing was to be repaired.
+    #[must_use]
+    pub fn is_settled(&self, desired: &Arc<Desired>, live: &Arc<Value>) -> bool {
+        let seen = self.settled.get(&desired.key);
+        seen.is_some_and(|(wanted, found)| Arc::ptr_eq(wanted, desired) && Arc::ptr_eq(found, live))
+    }
+
+    /// Remembers that an object is as it should be.
+    pub fn settle(&mut self, desired: &Arc<Desired>, live: Arc<Value>) {
+        let compared = (Arc::clone(desired), live);
+        self.settled.insert(desired.key.clone(), compared);
+    }
+
     /// When an object may be repaired, if that is not now.
     #[must_use]
     pub fn pause(&self, key: &ObjectKey, now: Timestamp) -> Option<Duration> {
@@ -62,6 +78,7 @@ impl Repairs {
         self.wanted = desired;
         let wanted = |key: &ObjectKey| self.wanted.iter().any(|wanted| wanted.key == *key);
         self.paid.retain(|key, _| wanted(key));
+        self.settled.retain(|key, _| wanted(key));
     }
 }
 

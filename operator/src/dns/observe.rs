@@ -233,9 +233,12 @@ pub fn corefile_written(cache: &Cache) -> Option<Timestamp> {
 /// Copies of CA bundles that nothing of the configuration uses, nor any pod.
 #[must_use]
 pub fn unused_ca_bundles(cache: &Cache, desired: &[Arc<Desired>], had_pods: bool) -> Vec<ObjectKey> {
-    let mounted = mounted(cache, corefile(cache).as_deref(), had_pods);
     let mut copies = ca_bundle_copies(cache);
-    copies.retain(|key| !desired.iter().any(|object| object.key == *key) && !mounted.uses(&key.name));
+    copies.retain(|key| !desired.iter().any(|object| object.key == *key));
+    if !copies.is_empty() {
+        let mounted = mounted(cache, corefile(cache).as_deref(), had_pods);
+        copies.retain(|key| !mounted.uses(&key.name));
+    }
     copies
 }
 

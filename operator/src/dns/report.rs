@@ -25,8 +25,8 @@ use crate::upstreams::report::Report;
 /// next pass, and a condition that flaps rouses people for nothing.
 const FAILURE_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// How often the status is written for the counts of a rollout alone.
-const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the status is written for its details alone.
+const DETAIL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A status that was written.
 pub(super) struct StatusWritten {
@@ -103,8 +103,9 @@ impl Reconciler {
         wait.into_iter().chain(assessment.look_again).min()
     }
 
-    /// Writes the status, if it is another one. What only counts the pods of a rollout
-    /// may wait a little: with thousands of nodes, the counts change all the time.
+    /// Writes the status, if it is another one. Details may wait a little: with thousands
+    /// of nodes the counts of a rollout change all the time, and upstreams that fail
+    /// together are found one after the other.
     async fn put_status(
         &mut self,
         dns: &StoredDns,
@@ -124,7 +125,7 @@ impl Reconciler {
             }
             let age = now.duration_since(written.at).unsigned_abs();
             if status::gist(&status) == status::gist(old)
-                && let Some(left) = COUNT_INTERVAL.checked_sub(age).filter(|left| !left.is_zero())
+                && let Some(left) = DETAIL_INTERVAL.checked_sub(age).filter(|left| !left.is_zero())
             {
                 return Some(left);
             }

@@ -359,13 +359,14 @@ impl Observation<'_> {
     }
 }
 
-/// A status without what only counts the pods of a rollout.
+/// A status without what may wait a little: the counts of a rollout's pods, and which
+/// upstreams beside the first one fail.
 #[must_use]
 pub fn gist(status: &DnsStatus) -> DnsStatus {
     let mut gist = status.clone();
     gist.nodes = None;
     for condition in &mut gist.conditions {
-        if condition.kind == PROGRESSING {
+        if [PROGRESSING, UPSTREAMS_HEALTHY].contains(&condition.kind.as_str()) {
             condition.message = None;
         }
     }
