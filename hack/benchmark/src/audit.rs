@@ -17,6 +17,7 @@ const OPERATOR: &str = "dns-operator";
 
 /// How a request for a Lease ends in [`Requests`].
 const LEASES: &str = " leases";
+const EVENTS: &str = " events";
 
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,13 @@ impl Requests {
     #[must_use]
     pub fn but_leases(&self) -> u32 {
         self.count() - self.of_leases()
+    }
+
+    /// How many were about an Event, in which an operator tells what it has found.
+    #[must_use]
+    pub fn of_events(&self) -> u32 {
+        let events = self.answered.iter().filter(|(what, _)| what.ends_with(EVENTS));
+        events.map(|(_, count)| count).sum()
     }
 
     /// How many watches were opened.
