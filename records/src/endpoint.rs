@@ -1,0 +1,76 @@
+//! The model of wanted and found records: external-dns's endpoint.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{InvalidName, Name, RecordType};
+
+/// What is remembered of a record beside its data, such as who owns it.
+pub type Labels = BTreeMap<Box<str>, Box<str>>;
+
+/// A set of resource records of one name and type, with the JSON names of external-dns's
+/// webhook protocol and of `DNSEndpoint`. Boxed texts and slices: zones have hundreds of
+/// thousands of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Endpoint {
+    /// The owner name (RFC 9499), as whoever wrote it spells it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub dns_name: Box<str>,
+    /// The record data, one text each: an address, a name, or what stands in a zone file.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub targets: Box<[Box<str>]>,
+    /// The type of the records.
+    pub record_type: RecordType,
+    /// Tells sets of one name and type apart, where a provider has several.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub set_identifier: Box<str>,
+    /// How long the records may be cached, in seconds; none is the provider's choice.
+    #[serde(rename = "recordTTL", skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<NonZeroU32>,
+    /// What is remembered of the record beside its data.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
+    /// What only some providers know.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub provider_specific: Box<[Property]>,
+}
+
+/// A property of a record that only some providers know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Property {
+    /// Such as `aws/weight`.
+    pub name: Box<str>,
+    /// Its value.
+    #[serde(default)]
+    pub value: Box<str>,
+}
+
+/// What tells a record set from all others of a zone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordKey {
+    /// The owner name.
+    pub name: Name,
+    /// The type.
+    pub record_type: RecordType,
+    /// The set identifier; empty where there is one set only.
+    pub set_identifier: Box<str>,
+}
+
+impl Endpoint {
+    /// The owner name as it is compared.
+    pub fn name(&self) -> Result<Name, InvalidName> {
+        Name::parse(&self.dns_name)
+    }
+
+    /// What tells it from all others.
+    pub fn key(&self) -> Result<RecordKey, InvalidName> {
+        Ok(RecordKey {
+            name: self.name()?,
+            record_type: self.record_type.clone(),
+            set_identifier: self.set_identifier.clone(),
+        })
+    }
+}

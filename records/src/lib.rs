@@ -1,0 +1,19 @@
+//! The record engine: given records, makes the zones at a DNS provider agree with them.
+//!
+//! The path of data: wanted [`Endpoint`]s and what a zone holds are planned into
+//! [`Change`]s, which are put into [`Group`]s and handed to a [`Provider`]; the
+//! [`Outcome`] of each goes into the zone cache. Knows no Kubernetes.
+
+mod change;
+mod endpoint;
+mod name;
+pub mod provider;
+mod record_type;
+mod zone;
+
+pub use change::{Change, Group, Outcome};
+pub use endpoint::{Endpoint, Labels, Property, RecordKey};
+pub use name::{InvalidName, Name};
+pub use provider::{Provider, ProviderError};
+pub use record_type::RecordType;
+pub use zone::{Zone, ZoneId, ZoneRecords, ZoneVersion};
