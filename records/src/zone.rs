@@ -1,5 +1,7 @@
 //! Zones at a provider.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Name};
@@ -23,11 +25,11 @@ pub struct Zone {
 #[serde(transparent)]
 pub struct ZoneVersion(pub Box<str>);
 
-/// All records of a zone, and the state that they were read at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// All records of a zone, and the state that they were read at. A copy shares the records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneRecords {
-    /// The records, ownership among them, as the provider writes them.
-    pub records: Vec<Endpoint>,
+    /// The record sets, those that tell ownership among them, as the provider writes them.
+    pub records: Vec<Arc<Endpoint>>,
     /// The state; none where the provider has nothing of the kind.
     pub version: Option<ZoneVersion>,
 }
