@@ -1,5 +1,9 @@
 //! The model of wanted and found records: external-dns's endpoint.
 
+mod check;
+mod json;
+mod record_data;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -7,14 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InvalidName, Name, RecordType};
 
+pub use check::Fault;
+
+/// The longest time to live in seconds (RFC 2181, section 8).
+const MAX_TTL: u32 = 2_147_483_647;
+
+/// The label that says who keeps a record, as external-dns has it.
+pub const OWNER_LABEL: &str = "owner";
+/// The label that says which object asked for a record, as external-dns has it.
+pub const RESOURCE_LABEL: &str = "resource";
+/// The property that lets addresses be those of another name, as external-dns has it.
+const ALIAS_PROPERTY: &str = "alias";
+
 /// What is remembered of a record beside its data, such as who owns it.
 pub type Labels = BTreeMap<Box<str>, Box<str>>;
 
 /// A set of resource records of one name and type, with the JSON names of external-dns's
 /// webhook protocol and of `DNSEndpoint`. Boxed texts and slices: zones have hundreds of
 /// thousands of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// The owner name (RFC 9499), as whoever wrote it spells it.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -23,6 +39,7 @@ pub struct Endpoint {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub targets: Box<[Box<str>]>,
     /// The type of the records.
+    #[serde(skip_serializing_if = "RecordType::is_unset")]
     pub record_type: RecordType,
     /// Tells sets of one name and type apart, where a provider has several.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -39,12 +56,13 @@ pub struct Endpoint {
 }
 
 /// A property of a record that only some providers know.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Property {
     /// Such as `aws/weight`.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub name: Box<str>,
     /// Its value.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub value: Box<str>,
 }
 
@@ -72,5 +90,17 @@ impl Endpoint {
             record_type: self.record_type.clone(),
             set_identifier: self.set_identifier.clone(),
         })
+    }
+
+    /// Who keeps it, if that is known.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.labels.get(OWNER_LABEL).map(|owner| &**owner)
+    }
+
+    /// The object that asked for it, such as `ingress/default/web`, if that is known.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        self.labels.get(RESOURCE_LABEL).map(|resource| &**resource)
     }
 }

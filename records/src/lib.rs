@@ -6,14 +6,20 @@
 
 mod change;
 mod endpoint;
+mod filter;
+mod json;
 mod name;
+pub mod plan;
 pub mod provider;
 mod record_type;
+pub mod target;
 mod zone;
 
 pub use change::{Change, Group, Outcome};
-pub use endpoint::{Endpoint, Labels, Property, RecordKey};
+pub use endpoint::{Endpoint, Fault, Labels, OWNER_LABEL, Property, RESOURCE_LABEL, RecordKey};
+pub use filter::{DomainFilter, InvalidFilter, ManagedTypes, ZoneIdFilter};
 pub use name::{InvalidName, Name};
+pub use plan::{Plan, plan};
 pub use provider::{Provider, ProviderError};
 pub use record_type::RecordType;
 pub use zone::{Zone, ZoneId, ZoneRecords, ZoneVersion};

@@ -1,5 +1,6 @@
 //! Domain names in the form in which they are compared.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -46,37 +47,7 @@ pub enum InvalidName {
 impl Name {
     /// The name that a text stands for.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let bare = text.strip_suffix('.').unwrap_or(text);
-        if bare.is_empty() {
-            return Ok(Self::default());
-        }
-        let starred = bare.strip_prefix("\\052").map(|rest| format!("*{rest}"));
-        let bare = starred.as_deref().unwrap_or(bare);
-        let ascii = if bare.is_ascii() {
-            bare.to_ascii_lowercase()
-        } else {
-            idna::domain_to_ascii_cow(bare.as_bytes(), idna::AsciiDenyList::EMPTY)
-                .map_err(|_| InvalidName::Unmapped(text.to_owned()))?
-                .into_owned()
-        };
-        for label in ascii.split('.') {
-            if label.is_empty() {
-                return Err(InvalidName::EmptyLabel(text.to_owned()));
-            }
-            if label.len() > MAX_LABEL {
-                return Err(InvalidName::LongLabel {
-                    name: text.to_owned(),
-                    octets: label.len(),
-                });
-            }
-        }
-        if ascii.len() > MAX_NAME {
-            return Err(InvalidName::LongName {
-                name: text.to_owned(),
-                octets: ascii.len(),
-            });
-        }
-        Ok(Self(ascii.into()))
+        canonical(text).map(|name| Self(name.into()))
     }
 
     /// The text, without the final dot.
@@ -116,4 +87,61 @@ impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.is_root() { "." } else { &self.0 })
     }
+}
+
+/// The text of the name that a text stands for: the text itself, not copied, where it is
+/// in that form already.
+pub(crate) fn canonical(text: &str) -> Result<Cow<'_, str>, InvalidName> {
+    if is_canonical(text) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let bare = text.strip_suffix('.').unwrap_or(text);
+    if bare.is_empty() {
+        return Ok(Cow::Borrowed(""));
+    }
+    let starred = bare.strip_prefix("\\052").map(|rest| format!("*{rest}"));
+    let bare = starred.as_deref().unwrap_or(bare);
+    let ascii = if bare.is_ascii() {
+        bare.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii_cow(bare.as_bytes(), idna::AsciiDenyList::EMPTY)
+            .map_err(|_| InvalidName::Unmapped(text.to_owned()))?
+            .into_owned()
+    };
+    for label in ascii.split('.') {
+        if label.is_empty() {
+            return Err(InvalidName::EmptyLabel(text.to_owned()));
+        }
+        if label.len() > MAX_LABEL {
+            return Err(InvalidName::LongLabel {
+                name: text.to_owned(),
+                octets: label.len(),
+            });
+        }
+    }
+    if ascii.len() > MAX_NAME {
+        return Err(InvalidName::LongName {
+            name: text.to_owned(),
+            octets: ascii.len(),
+        });
+    }
+    Ok(Cow::Owned(ascii))
+}
+
+/// Whether a text is a name in the form in which names are compared. Almost all are, so
+/// that this is one pass over the octets.
+fn is_canonical(text: &str) -> bool {
+    let mut label = 0;
+    for octet in text.bytes() {
+        match octet {
+            b'.' if label == 0 => return false,
+            b'.' => label = 0,
+            b'A'..=b'Z' | b'\\' | 0x80.. => return false,
+            _ => label += 1,
+        }
+        if label > MAX_LABEL {
+            return false;
+        }
+    }
+    label > 0 && text.len() <= MAX_NAME
 }

@@ -51,6 +51,16 @@ impl RecordType {
             Self::Other(name) => name,
         }
     }
+
+    /// Whether this is what stands for no type at all in JSON.
+    pub(crate) fn is_unset(&self) -> bool {
+        self.as_str().is_empty()
+    }
+
+    /// Whether the record data is the name of a host or domain and nothing else.
+    pub(crate) fn holds_name(&self) -> bool {
+        matches!(self, Self::Cname | Self::Dname | Self::Ns | Self::Ptr)
+    }
 }
 
 impl From<&str> for RecordType {
