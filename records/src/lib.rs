@@ -7,6 +7,7 @@
 mod change;
 mod endpoint;
 mod name;
+pub mod ownership;
 pub mod provider;
 mod record_type;
 mod zone;
