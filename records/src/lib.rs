@@ -10,6 +10,7 @@ mod filter;
 mod json;
 mod name;
 pub mod plan;
+pub mod ownership;
 pub mod provider;
 mod record_type;
 pub mod target;

@@ -13,3 +13,4 @@ mod guard;
 mod plan_cases;
 mod plan_properties;
 mod target;
+mod ownership;
