@@ -9,6 +9,8 @@ mod endpoint;
 mod name;
 pub mod provider;
 mod record_type;
+pub mod source;
+pub mod verdict;
 mod zone;
 
 pub use change::{Change, Group, Outcome};
