@@ -72,6 +72,9 @@ pub enum Command {
     /// read, or the command line is wrong.
     Diff(DiffArgs),
     /// Print the custom resource definitions, as YAML.
+    ///
+    /// Those of the cluster DNS; with --records those of external records, which
+    /// a cluster with external-dns has already and should keep as they are.
     Crds(CrdsArgs),
 }
 
@@ -158,6 +161,9 @@ pub struct ClusterArgs {
 /// Where the custom resource definitions go.
 #[derive(Debug, Args)]
 pub struct CrdsArgs {
+    /// The definitions of external records instead.
+    #[arg(long)]
+    pub records: bool,
     /// Write each to its file in this folder instead.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

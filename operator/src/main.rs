@@ -54,11 +54,18 @@ fn main() -> ExitCode {
 }
 
 fn print_crds(args: &CrdsArgs, output: &mut dyn Write) -> anyhow::Result<()> {
-    for api::Definition { file, crd } in api::crds() {
+    let definitions = if args.records {
+        api::record_crds()
+    } else {
+        api::crds()
+    };
+    for api::Definition { file, crd } in definitions {
         let yaml = to_yaml(&crd)?;
         match &args.dir {
             Some(dir) => {
                 let path = dir.join(file);
+                let folder = path.parent().unwrap_or(dir);
+                fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
                 fs::write(&path, yaml).with_context(|| format!("failed to write {}", path.display()))?;
             }
             None => write!(output, "---\n{yaml}")?,

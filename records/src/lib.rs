@@ -14,6 +14,8 @@ pub mod ownership;
 pub mod provider;
 mod record_type;
 pub mod target;
+pub mod source;
+pub mod verdict;
 mod zone;
 
 pub use change::{Change, Group, Outcome};

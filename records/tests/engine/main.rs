@@ -14,3 +14,7 @@ mod plan_cases;
 mod plan_properties;
 mod target;
 mod ownership;
+mod files;
+mod merging;
+mod sources;
+mod verdicts;
