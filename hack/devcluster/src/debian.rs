@@ -36,6 +36,9 @@ pub const NODE: [Need; 7] = [
 /// What a DNS server that counts its queries needs.
 pub const KNOT: [Need; 2] = [need("knotd", "knot"), need("dnstap.so", "knot-module-dnstap")];
 
+/// What a DNS server of another make needs.
+pub const BIND: [Need; 1] = [need("named", "bind9")];
+
 /// Installs what is missing, or says what is missing if that takes root.
 pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
     let missing: Vec<&Need> = needs.iter().filter(|need| find(need.program).is_none()).collect();
