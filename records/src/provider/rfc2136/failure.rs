@@ -44,9 +44,9 @@ impl Failure {
     /// The same, as those who asked the provider are told; `message` has all words.
     pub(super) fn told(&self, message: String) -> ProviderError {
         match self {
-            Self::Refused(ResponseCode::Refused) | Self::Unverified(_) => ProviderError::Denied(message),
-            Self::Refused(ResponseCode::NotAuth | ResponseCode::NotZone) => {
-                ProviderError::NoSuchZone(message)
+            // Servers say either of a zone that they do not have, and of one that is not for us.
+            Self::Refused(ResponseCode::Refused | ResponseCode::NotAuth) | Self::Unverified(_) => {
+                ProviderError::Denied(message)
             }
             Self::Unreachable(_) | Self::Refused(_) => ProviderError::Unavailable(message),
             Self::Lost(_) | Self::Malformed(_) => ProviderError::Malformed(message),
