@@ -39,7 +39,7 @@ pub struct Endpoint {
 }
 
 /// A property of a record that only some providers know.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Property {
     /// Such as `aws/weight`.
     pub name: Box<str>,

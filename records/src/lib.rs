@@ -9,6 +9,7 @@ mod endpoint;
 mod name;
 pub mod provider;
 mod record_type;
+pub mod webhook;
 mod zone;
 
 pub use change::{Change, Group, Outcome};

@@ -1,5 +1,7 @@
 //! What keeps zones: DNS servers and services.
 
+pub mod webhook;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,0 +1,9 @@
+//! Tests of the record engine that need no server but those they start themselves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed test is a panic"
+)]
+mod webhook;
