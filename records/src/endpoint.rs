@@ -56,7 +56,7 @@ pub struct Endpoint {
 }
 
 /// A property of a record that only some providers know.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Property {
     /// Such as `aws/weight`.
     #[serde(skip_serializing_if = "str::is_empty")]

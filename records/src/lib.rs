@@ -16,6 +16,7 @@ mod record_type;
 pub mod target;
 pub mod source;
 pub mod verdict;
+pub mod webhook;
 mod zone;
 
 pub use change::{Change, Group, Outcome};

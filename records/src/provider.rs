@@ -1,6 +1,7 @@
 //! What keeps zones: DNS servers and services.
 
 pub mod rfc2136;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,10 +1,9 @@
-//! External records.
+//! External records against real servers: API servers, DNS servers, external-dns.
 
 mod admission;
 mod definitions;
 mod dns_endpoints;
+mod rfc2136;
 mod selector;
 mod status;
-//! The record engine against real servers.
-
-mod rfc2136;
+mod webhook;

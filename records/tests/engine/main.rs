@@ -1,4 +1,4 @@
-//! Tests of the record engine that need no server: one binary, linked once.
+//! Tests of the record engine that need no server but those they start themselves.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,3 +18,4 @@ mod files;
 mod merging;
 mod sources;
 mod verdicts;
+mod webhook;
