@@ -1,11 +1,15 @@
 //! What keeps zones: DNS servers and services.
 
+pub mod memory;
+mod operation;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use thiserror::Error;
 
+pub use self::operation::{Calls, Operation};
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 
 /// A DNS server or service whose zones are kept.
