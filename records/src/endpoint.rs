@@ -103,4 +103,26 @@ impl Endpoint {
     pub fn resource(&self) -> Option<&str> {
         self.labels.get(RESOURCE_LABEL).map(|resource| &**resource)
     }
+
+    /// Whether a zone that holds the one holds the other: all but the labels is the same,
+    /// targets and properties in any order.
+    #[must_use]
+    pub fn same_records(&self, other: &Self) -> bool {
+        self.ttl == other.ttl
+            && same_items(&self.targets, &other.targets)
+            && same_items(&self.provider_specific, &other.provider_specific)
+            && matches!((self.key(), other.key()), (Ok(one), Ok(other)) if one == other)
+    }
+}
+
+/// Whether two lists have the same items, in any order.
+fn same_items<T: Ord>(one: &[T], other: &[T]) -> bool {
+    if one == other || one.len() != other.len() {
+        return one == other;
+    }
+    let mut one: Vec<&T> = one.iter().collect();
+    let mut other: Vec<&T> = other.iter().collect();
+    one.sort_unstable();
+    other.sort_unstable();
+    one == other
 }

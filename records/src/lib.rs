@@ -4,6 +4,7 @@
 //! [`Change`]s, which are put into [`Group`]s and handed to a [`Provider`]; the
 //! [`Outcome`] of each goes into the zone cache. Knows no Kubernetes.
 
+pub mod cache;
 mod change;
 mod endpoint;
 mod filter;

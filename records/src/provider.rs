@@ -2,6 +2,8 @@
 
 pub mod rfc2136;
 pub mod webhook;
+pub mod memory;
+mod operation;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use thiserror::Error;
 
+pub use self::operation::{Calls, Operation};
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 
 /// A DNS server or service whose zones are kept.

@@ -1,4 +1,5 @@
 //! Tests of the record engine that need no server but those they start themselves.
+//! Tests of the record engine that need no server: one binary, linked once.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,3 +20,5 @@ mod merging;
 mod sources;
 mod verdicts;
 mod webhook;
+mod cache;
+mod memory;
