@@ -9,7 +9,7 @@ use clap::Parser;
 use operator::cli::{Cli, Command, CrdsArgs};
 use operator::logging::Logging;
 use operator::output::to_yaml;
-use operator::{check, diff, explain, render, run};
+use operator::{check, diff, explain, records, render, run};
 
 /// The exit code of commands that tell something when they could not: 1 is an answer
 /// to them.
@@ -37,6 +37,12 @@ fn main() -> ExitCode {
             match diff::diff(args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
                 Ok(differs) => return ExitCode::from(u8::from(differs)),
                 Err(error) => Err((error.into(), TROUBLE)),
+            }
+        }
+        Some(Command::Records { command }) => {
+            match records::command::run(command, &mut io::stdout().lock()) {
+                Ok(code) => return ExitCode::from(code),
+                Err(error) => Err((error, TROUBLE)),
             }
         }
         Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()).map_err(|error| (error, 1)),

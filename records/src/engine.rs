@@ -133,7 +133,7 @@ impl Engine {
         let refusals = guard.check(&mut plan, zones, &holdings.records, rules);
         let (groups, rejected) = ownership.groups(zone, plan.changes, &holdings);
         verdicts.extend(plan.remarks.iter().filter_map(Verdict::of_remark));
-        verdicts.extend(rejected.iter().flat_map(Verdict::of_rejected));
+        verdicts.extend(rejected.iter().filter_map(Verdict::of_rejected));
         found.records = records.len();
         found.refused = refusals.into_iter().next();
         found.remarks = plan.remarks;

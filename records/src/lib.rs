@@ -7,15 +7,16 @@
 pub mod cache;
 mod change;
 mod endpoint;
+pub mod engine;
 mod filter;
 mod json;
 mod name;
-pub mod plan;
 pub mod ownership;
+pub mod plan;
 pub mod provider;
 mod record_type;
-pub mod target;
 pub mod source;
+pub mod target;
 pub mod verdict;
 pub mod webhook;
 mod zone;

@@ -1,9 +1,9 @@
 //! What keeps zones: DNS servers and services.
 
-pub mod rfc2136;
-pub mod webhook;
 pub mod memory;
 mod operation;
+pub mod rfc2136;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -13,13 +13,10 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::{Endpoint, Labels, Property, RecordType};
+use crate::{Endpoint, Labels, Property, RESOURCE_LABEL, RecordType};
 
 pub use merge::{Merged, Remark, RemarkKind, merge};
 
-/// The label that tells which object of which source wants a record:
-/// `<source>/<namespace>/<name>`.
-pub const RESOURCE_LABEL: &str = "resource";
 /// The longest TTL, in seconds (RFC 2181, section 8).
 const MAX_TTL: i64 = i32::MAX as i64;
 

@@ -6,4 +6,3 @@ mod dns_endpoints;
 mod rfc2136;
 mod selector;
 mod status;
-mod webhook;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use api::GoDuration;
 use clap::{Args, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
+use url::Url;
 
 use super::source;
 use crate::output::Format;
@@ -173,7 +174,7 @@ pub struct ProviderArgs {
     pub inmemory_zones: Vec<String>,
     /// Where another webhook provider of external-dns listens.
     #[arg(long, value_name = "URL", default_value = "http://localhost:8888")]
-    pub webhook_provider_url: String,
+    pub webhook_provider_url: Url,
     /// How long the webhook provider may take to answer.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub webhook_provider_read_timeout: Duration,

@@ -11,13 +11,14 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use records::Outcome;
-use records::cache::{CacheStatus, Cached};
+use records::cache::{CacheStatus, Cached, ZoneStatus};
 use records::engine::PassResult;
 
 use crate::metrics;
@@ -246,33 +247,41 @@ fn family<'a>(
 }
 
 fn zones(encoder: &mut DescriptorEncoder<'_>, status: &CacheStatus) -> Result<(), fmt::Error> {
-    let dirty = status.zones.iter().map(|zone| zone.doubtful as f64);
-    let records = status.zones.iter().map(|zone| zone.records as f64);
-    let age = status
-        .zones
-        .iter()
-        .map(|zone| zone.age.map_or(f64::NAN, |age| age.as_secs_f64()));
-    let gauges: [(&str, &str, Vec<f64>); 3] = [
-        (
-            "external_dns_records_cache_dirty",
-            "Names that are read again before they are believed",
-            dirty.collect(),
-        ),
-        (
-            "external_dns_records_cache_records",
-            "Record sets of the zone",
-            records.collect(),
-        ),
-        (
-            "external_dns_records_cache_age_seconds",
-            "How long ago all of the zone was read",
-            age.collect(),
-        ),
-    ];
-    for (name, help, values) in gauges {
-        let kind = ConstGauge::new(0f64).metric_type();
-        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-        for (zone, value) in status.zones.iter().zip(values) {
+    let count = |number: usize| Some(i64::try_from(number).unwrap_or(i64::MAX));
+    by_zone(
+        encoder,
+        "external_dns_records_cache_dirty",
+        "Names that are read again before they are believed",
+        status,
+        |zone| count(zone.doubtful),
+    )?;
+    by_zone(
+        encoder,
+        "external_dns_records_cache_records",
+        "Record sets of the zone",
+        status,
+        |zone| count(zone.records),
+    )?;
+    by_zone(
+        encoder,
+        "external_dns_records_cache_age_seconds",
+        "How long ago all of the zone was read",
+        status,
+        |zone| zone.age.map(|age| age.as_secs_f64()),
+    )
+}
+
+/// A gauge for each zone that has a value.
+fn by_zone<T: EncodeGaugeValue>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    status: &CacheStatus,
+    value: impl Fn(&ZoneStatus) -> Option<T>,
+) -> Result<(), fmt::Error> {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for zone in &status.zones {
+        if let Some(value) = value(zone) {
             let labels = [("zone", zone.zone.name.to_string())];
             ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
         }

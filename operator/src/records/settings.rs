@@ -13,9 +13,7 @@ use records::provider::rfc2136::{self, Rfc2136, Secret, Tls, TsigKey};
 use records::provider::webhook::{self, Webhook};
 use records::{DomainFilter, ManagedTypes, Name, Provider, RecordType};
 
-use super::cli::{
-    CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry, Rfc2136Args, RuleArgs,
-};
+use super::cli::{CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry, Rfc2136Args, RuleArgs};
 
 /// How long a DNS server may take to let us connect, and for each message.
 const DNS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +30,9 @@ pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow
         identity,
     };
     if settings.directory.is_some() && settings.time.is_zero() {
-        bail!("--record-cache-dir: nothing is kept while --provider-cache-time is 0s; give it a time such as 10m");
+        bail!(
+            "--record-cache-dir: nothing is kept while --provider-cache-time is 0s; give it a time such as 10m"
+        );
     }
     let opened = Cached::open(provider, settings, Arc::new(SystemClock::default()));
     Ok(Arc::new(opened.context("--record-cache-dir")?))
@@ -42,20 +42,22 @@ pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow
 fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, String)> {
     Ok(match args.provider {
         ProviderName::Rfc2136 => {
-            let identity = format!("{} {}", args.rfc2136.hosts.join(","), args.rfc2136.zones.join(","));
+            let identity = format!(
+                "{} {}",
+                args.rfc2136.hosts.join(","),
+                args.rfc2136.zones.join(",")
+            );
             let settings = rfc2136(&args.rfc2136)?;
-            (Arc::new(Rfc2136::new(settings)?), identity)
+            (Arc::new(Rfc2136::new(&settings)?), identity)
         }
         ProviderName::Webhook => {
             let url = args.webhook_provider_url.clone();
-            let timeout = args
-                .webhook_provider_read_timeout
-                .saturating_add(args.webhook_provider_write_timeout);
             let settings = webhook::Settings {
-                timeout,
-                ..webhook::Settings::new(&url).context("--webhook-provider-url")?
+                read_timeout: args.webhook_provider_read_timeout,
+                write_timeout: args.webhook_provider_write_timeout,
+                ..webhook::Settings::new(url.clone())
             };
-            (Arc::new(Webhook::new(settings)?), url)
+            (Arc::new(Webhook::new(&settings)?), url.to_string())
         }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {
@@ -127,19 +129,26 @@ fn registry(args: &OwnershipArgs) -> anyhow::Result<Ownership> {
     }
     let affix = Affix::new(&args.txt_prefix, &args.txt_suffix, &args.txt_wildcard_replacement)
         .context("--txt-prefix, --txt-suffix, --txt-wildcard-replacement")?;
-    let cipher = match (&args.txt_encrypt_aes_key, args.txt_encrypt_enabled) {
-        (Some(key), true) => Some(Cipher::new(key.as_bytes()).context("--txt-encrypt-aes-key")?),
-        _ => None,
-    };
-    let registry = records::ownership::Registry::new(&args.txt_owner_id, affix, cipher);
-    Ok(Ownership::Txt(registry.context("--txt-owner-id")?))
+    let registry = records::ownership::Registry::new(&args.txt_owner_id, affix);
+    let mut registry = registry.context("--txt-owner-id")?;
+    if let Some(key) = &args.txt_encrypt_aes_key {
+        let cipher = Cipher::new(key.as_bytes()).context("--txt-encrypt-aes-key")?;
+        registry = registry.with_cipher(cipher, args.txt_encrypt_enabled);
+    }
+    if let Some(former) = &args.migrate_from_txt_owner {
+        registry = registry.migrating_from(former);
+    }
+    Ok(Ownership::Txt(Box::new(registry)))
 }
 
 fn managed(args: &RuleArgs) -> ManagedTypes {
     let types = |names: &[String]| -> Vec<RecordType> {
         names.iter().map(|name| RecordType::from(name.trim())).collect()
     };
-    ManagedTypes::new(types(&args.managed_record_types), &types(&args.exclude_record_types))
+    ManagedTypes::new(
+        types(&args.managed_record_types),
+        &types(&args.exclude_record_types),
+    )
 }
 
 fn filter(args: &RuleArgs) -> anyhow::Result<DomainFilter> {

@@ -96,10 +96,12 @@ impl Sources {
     pub async fn changed(&mut self) {
         loop {
             let told = async {
-                match &mut self.cluster {
-                    Some(cluster) if cluster.changes.changed().await.is_ok() => {}
-                    _ => std::future::pending().await,
+                if let Some(cluster) = &mut self.cluster
+                    && cluster.changes.changed().await.is_ok()
+                {
+                    return;
                 }
+                std::future::pending::<()>().await;
             };
             if timeout(LOOK, told).await.is_ok() || self.look_at_files() {
                 return;

@@ -1,6 +1,6 @@
 //! What a pass is about to do.
 
-use crate::ownership::Rejected;
+use crate::ownership::{self, Rejected};
 use crate::plan::{Reason, Refusal, Remark, Step};
 use crate::verdict::{self, Rival, State, Verdict};
 use crate::{Endpoint, Group, ProviderError, Zone, source};
@@ -107,5 +107,27 @@ impl Verdict {
             resource: remark.resource.clone().unwrap_or_default(),
             state,
         })
+    }
+
+    /// What a refusal by ownership means to who wants the record; none if nobody does.
+    pub(super) fn of_rejected(rejected: &Rejected) -> Option<Self> {
+        use ownership::Refusal;
+        let owner = match &rejected.reason {
+            Refusal::Claimed { owner, .. } => Some((!owner.is_empty()).then(|| owner.clone())),
+            Refusal::NotOurs { .. } => Some(None),
+            _ => None,
+        };
+        let message = rejected.reason.to_string();
+        let state = match (owner, &rejected.reason) {
+            (Some(owner), _) => State::Conflict {
+                with: Rival::Owner(owner),
+            },
+            (None, Refusal::HeldBack) => State::Pending { reason: message },
+            (None, _) => State::Rejected {
+                reason: verdict::Refusal::Endpoint,
+                message,
+            },
+        };
+        Self::of(rejected.change.after()?, state)
     }
 }

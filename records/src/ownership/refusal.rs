@@ -1,5 +1,7 @@
 //! Changes that ownership does not let pass.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::{InvalidLabel, NotSealed};
@@ -57,4 +59,13 @@ pub enum Refusal {
     /// Another change of its name is refused.
     #[error("it waits for another change of its name, which is refused")]
     HeldBack,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(endpoint) = self.change.after().or(self.change.before()) {
+            write!(formatter, "{} {}: ", endpoint.dns_name, endpoint.record_type)?;
+        }
+        self.reason.fmt(formatter)
+    }
 }

@@ -5,9 +5,7 @@ use std::fmt;
 use std::mem;
 use std::net::IpAddr;
 
-use crate::{Endpoint, RecordKey, RecordType};
-
-use super::RESOURCE_LABEL;
+use crate::{Endpoint, RESOURCE_LABEL, RecordKey, RecordType};
 
 /// Wanted record sets after [`merge`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

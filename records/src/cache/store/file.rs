@@ -56,6 +56,31 @@ impl FileStore {
         Ok(store)
     }
 
+    /// What a directory holds, for people to see: for which provider it was kept, and the
+    /// zones. Changes nothing, and sets nothing aside.
+    pub fn look(directory: &Path) -> Result<(String, Vec<StoredZone>), StoreError> {
+        let store = Self {
+            directory: directory.to_owned(),
+            identity: String::new(),
+            database: None,
+        };
+        let look = || {
+            let mut builder = Builder::new();
+            builder
+                .set_cache_size(PAGE_MEMORY)
+                .set_check_integrity_on_open(true);
+            let database = builder.open(store.path()).map_err(trouble)?;
+            let header = read_header(&database).map_err(|error| Trouble::Contents(error.to_string()))?;
+            let (format, identity) = header.unwrap_or_default();
+            if format != FORMAT {
+                let reason = format!("it is of format {format:?}, and this program reads {FORMAT:?}");
+                return Err(Trouble::Contents(reason));
+            }
+            Ok((identity, load(&database).map_err(Trouble::Contents)?))
+        };
+        look().map_err(|trouble| store.error(trouble))
+    }
+
     /// Opens the file, a new one if what is there cannot be used.
     fn reopen(&mut self) -> Result<(), StoreError> {
         let opened = match open(&self.path(), &self.identity) {
@@ -163,15 +188,19 @@ fn open(path: &Path, identity: &str) -> Result<Database, Trouble> {
         .set_cache_size(PAGE_MEMORY)
         .set_check_integrity_on_open(true)
         .create(path)
-        .map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Trouble::InUse,
-            DatabaseError::Storage(redb::StorageError::Io(error)) if !of_contents(&error) => {
-                Trouble::Access(error.to_string())
-            }
-            error => Trouble::Contents(error.to_string()),
-        })?;
+        .map_err(trouble)?;
     check_header(&database, identity)?;
     Ok(database)
+}
+
+fn trouble(error: DatabaseError) -> Trouble {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Trouble::InUse,
+        DatabaseError::Storage(redb::StorageError::Io(error)) if !of_contents(&error) => {
+            Trouble::Access(error.to_string())
+        }
+        error => Trouble::Contents(error.to_string()),
+    }
 }
 
 /// Whether redb means the contents of a file when it speaks of its access.
