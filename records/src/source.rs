@@ -135,6 +135,11 @@ pub fn admit(endpoint: Endpoint) -> Result<Endpoint, String> {
             endpoint.targets[index], endpoint.record_type
         ));
     }
+    let faults = endpoint.check().err().unwrap_or_default();
+    if !faults.is_empty() {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        return Err(faults.join("; "));
+    }
     Ok(endpoint)
 }
 

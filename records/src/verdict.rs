@@ -119,11 +119,21 @@ impl FromIterator<Verdict> for Verdicts {
 
 impl Verdicts {
     /// What has become of a record set that a resource wants. If only others have a verdict
-    /// on the key, theirs counts: the record sets were merged into one.
+    /// on the key, theirs counts: the record sets were merged into one. But for the verdict
+    /// that yet another has the record.
     #[must_use]
     pub fn of(&self, key: &RecordKey, resource: &str) -> Option<&State> {
         let all = self.0.get(key)?;
         let own = all.iter().find(|(other, _)| **other == *resource);
-        own.or(all.first()).map(|(_, state)| state)
+        let outranked = |state: &State| {
+            matches!(
+                state,
+                State::Conflict {
+                    with: Rival::Resource(_)
+                }
+            )
+        };
+        let shared = || all.iter().find(|(_, state)| !outranked(state));
+        own.or_else(shared).map(|(_, state)| state)
     }
 }

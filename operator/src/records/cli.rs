@@ -152,7 +152,7 @@ pub struct SourceArgs {
     pub kubeconfig: Option<PathBuf>,
     /// Which of its objects count.
     #[command(flatten)]
-    pub objects: source::SourceArgs,
+    pub objects: source::ObjectArgs,
 }
 
 /// What is read in a cluster.

@@ -24,7 +24,7 @@ use crate::watch::{PAGE, WATCH_SECONDS};
 
 /// Which objects count, by the flags of external-dns.
 #[derive(Clone, Debug, Default, Args)]
-pub struct SourceArgs {
+pub struct ObjectArgs {
     /// The only namespace whose objects count; all of them when not given.
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
@@ -158,7 +158,7 @@ impl Held {
 }
 
 /// Follows the objects for as long as it is polled.
-pub async fn follow(client: Client, args: SourceArgs, endpoints: Arc<DnsEndpoints>) {
+pub async fn follow(client: Client, args: ObjectArgs, endpoints: Arc<DnsEndpoints>) {
     let objects = dns_endpoints(&client, args.namespace.as_deref());
     let config = watcher::Config::default()
         .page_size(PAGE)

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use k8s_openapi::jiff::Timestamp;
 use records::engine::{Demand, PassResult};
 use records::source::file::{FileError, Files};
-use records::verdict::Verdicts;
+use records::verdict::{State, Verdict, Verdicts};
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -114,7 +114,7 @@ impl Sources {
         let Some(cluster) = &mut self.cluster else {
             return;
         };
-        let verdicts: Verdicts = result.verdicts.iter().cloned().collect();
+        let verdicts = verdicts(result, &cluster.read);
         let written = cluster
             .writer
             .write(&cluster.read, &verdicts, Timestamp::now())
@@ -123,6 +123,22 @@ impl Sources {
             tracing::warn!("{error}");
         }
     }
+}
+
+/// What has become of everything that objects want: whatever a pass over them has no
+/// verdict of is in place.
+fn verdicts(result: &PassResult, objects: &[Arc<DnsEndpointObject>]) -> Verdicts {
+    let known: Verdicts = result.verdicts.iter().cloned().collect();
+    let wanted = objects.iter().flat_map(|object| &object.wanted.endpoints);
+    let all = wanted.filter_map(|endpoint| {
+        let in_place = Verdict::of(endpoint, State::InPlace)?;
+        let state = known.of(&in_place.key, &in_place.resource).cloned();
+        Some(Verdict {
+            state: state.unwrap_or(State::InPlace),
+            ..in_place
+        })
+    });
+    all.collect()
 }
 
 impl Cluster {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::record_data::{MAX_STRING, naptr_replacement, numbers_and_name, string_lengths};
-use super::{ALIAS_PROPERTY, Endpoint, MAX_TTL};
+use super::{ALIAS_PROPERTY, Endpoint, MAX_TTL, Property};
 use crate::{Name, RecordType};
 
 /// Why an endpoint cannot become a record.
@@ -43,6 +43,7 @@ impl Endpoint {
             let allowed = format!("at most {MAX_TTL} seconds are allowed");
             faults.push(Fault::new("recordTTL", ttl.to_string(), allowed));
         }
+        faults.extend(self.property_fault());
         faults.extend(self.alias_fault());
         faults.extend(self.target_count_fault());
         faults.extend((0..self.targets.len()).filter_map(|index| self.target_fault(index)));
@@ -59,6 +60,13 @@ impl Endpoint {
             }
             Ok(_) => None,
         }
+    }
+
+    fn property_fault(&self) -> Option<Fault> {
+        let nameless = |property: &Property| property.name.is_empty();
+        let position = self.provider_specific.iter().position(nameless)?;
+        let field = format!("providerSpecific[{position}].name");
+        Some(Fault::new(field, "", "a property must have a name"))
     }
 
     fn alias_fault(&self) -> Option<Fault> {

@@ -131,7 +131,7 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
         ),
         (
             json!({ "providerSpecific": [{ "value": "x" }] }),
-            "providerSpecific[0]: missing field `name`",
+            "providerSpecific[0].name is \"\": a property must have a name",
         ),
     ] {
         let mut endpoint = json!({ "dnsName": "a.example.com", "targets": ["192.0.2.1"], "recordType": "A" });
@@ -153,21 +153,23 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
 /// By type: whether data without a final dot is taken, and data with one.
 #[test]
 fn final_dots_are_allowed_as_in_external_dns() {
-    for (record_type, without, with) in [
-        ("A", true, false),
-        ("AAAA", true, false),
-        ("CAA", true, false),
-        ("CNAME", true, true),
-        ("DNAME", true, true),
-        ("MX", true, true),
-        ("NAPTR", false, true),
-        ("NS", true, false),
-        ("PTR", true, false),
-        ("SRV", true, true),
-        ("TXT", true, true),
+    for (record_type, data, without, with) in [
+        ("CAA", "data.example.com", true, false),
+        ("CNAME", "data.example.com", true, true),
+        ("DNAME", "data.example.com", true, true),
+        ("MX", "10 data.example.com", true, true),
+        (
+            "NAPTR",
+            "10 20 U SIP+D2U !^.*$!sip:a@b! data.example.com",
+            false,
+            true,
+        ),
+        ("NS", "data.example.com", true, false),
+        ("PTR", "data.example.com", true, false),
+        ("TXT", "data.example.com", true, true),
     ] {
-        for (target, taken) in [("data.example.com", without), ("data.example.com.", with)] {
-            let targets = [target];
+        for (target, taken) in [(data.to_owned(), without), (format!("{data}."), with)] {
+            let targets = [&target];
             let endpoint =
                 json!({ "dnsName": "a.example.com", "targets": targets, "recordType": record_type });
             let reason = reason(&endpoint);

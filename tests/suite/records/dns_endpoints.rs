@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use operator::records::dns_endpoint::StatusWriter;
 use operator::records::selector;
-use operator::records::source::{DnsEndpoints, SourceArgs, follow, wanted};
+use operator::records::source::{DnsEndpoints, ObjectArgs, follow, wanted};
 use operator::resources::dns_endpoint_key;
 use operator::run::client_config;
 use records::verdict::{State, Verdict, Verdicts};
@@ -26,7 +26,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn start(plane: &Plane, args: SourceArgs) -> Self {
+    async fn start(plane: &Plane, args: ObjectArgs) -> Self {
         let config = client_config(Some(plane.cluster.kubeconfig())).await.unwrap();
         let client = Client::try_from(config).unwrap();
         let endpoints = Arc::new(DnsEndpoints::default());
@@ -137,7 +137,7 @@ async fn edits_and_deletions_are_followed() {
         spec(&[("a.example.com", "192.0.2.1"), ("b.example.com", "192.0.2.1.")]),
     )
     .await;
-    let all = Watcher::start(&plane, SourceArgs::default()).await;
+    let all = Watcher::start(&plane, ObjectArgs::default()).await;
     all.wants(&["a.example.com 192.0.2.1 < crd/default/web"]).await;
     assert_eq!(all.endpoints.snapshot().unwrap().len(), 121);
     let rejected = all.wanted().1;
@@ -145,7 +145,7 @@ async fn edits_and_deletions_are_followed() {
         rejected[0].starts_with("crd/default/web: endpoints[1] (\"b.example.com\"): targets[0]:"),
         "{rejected:?}"
     );
-    let filtered = SourceArgs {
+    let filtered = ObjectArgs {
         namespace: Some("team".into()),
         label_filter: selector::parse("tier in (front, back)").unwrap(),
         annotation_filter: selector::parse("external!=no").unwrap(),
@@ -198,7 +198,7 @@ async fn a_status_is_written_when_it_has_something_new_to_say() {
     define(&plane, ours()).await;
     let key = dns_endpoint_key("default", "web");
     make(&plane, "default", "web", spec(&[("a.example.com", "192.0.2.1")])).await;
-    let mut watcher = Watcher::start(&plane, SourceArgs::default()).await;
+    let mut watcher = Watcher::start(&plane, ObjectArgs::default()).await;
     watcher
         .wants(&["a.example.com 192.0.2.1 < crd/default/web"])
         .await;
@@ -224,7 +224,7 @@ async fn a_status_is_written_when_it_has_something_new_to_say() {
     assert_eq!(states, ["True", "True"]);
 
     // Another process finds all as it should be, and has nothing to say.
-    let mut other = Watcher::start(&plane, SourceArgs::default()).await;
+    let mut other = Watcher::start(&plane, ObjectArgs::default()).await;
     other.wants(&["a.example.com 192.0.2.1 < crd/default/web"]).await;
     assert_eq!(other.write().await, 0);
     drop(other);
@@ -281,7 +281,7 @@ async fn a_definition_that_drops_the_status_costs_no_repeated_writes() {
     define(&plane, lenient(GROUP)).await;
     let key = dns_endpoint_key("default", "web");
     make(&plane, "default", "web", spec(&[("a.example.com", "192.0.2.1")])).await;
-    let mut watcher = Watcher::start(&plane, SourceArgs::default()).await;
+    let mut watcher = Watcher::start(&plane, ObjectArgs::default()).await;
     watcher
         .wants(&["a.example.com 192.0.2.1 < crd/default/web"])
         .await;
