@@ -16,6 +16,7 @@ mod guard;
 mod memory;
 mod merging;
 mod ownership;
+mod passes;
 mod plan_cases;
 mod plan_properties;
 mod sources;
