@@ -1,0 +1,3 @@
+//! The record engine against real servers.
+
+mod webhook;
