@@ -3,6 +3,8 @@
 mod admission;
 mod definitions;
 mod dns_endpoints;
+mod guide;
 mod rfc2136;
 mod selector;
 mod status;
+mod webhook;
