@@ -233,10 +233,7 @@ fn bind_config(folder: &Path, listen: SocketAddr, zones: &[String], tls: Option<
             "key \"{algorithm}\" {{ algorithm {algorithm}; secret \"{SECRET}\"; }};"
         );
     }
-    let keys: String = ALGORITHMS
-        .iter()
-        .map(|algorithm| format!("key {algorithm}; "))
-        .collect();
+    let keys = ALGORITHMS.map(|algorithm| format!("key {algorithm}; ")).concat();
     let _ = writeln!(
         text,
         "controls {{}};\noptions {{ directory \"{shown}\"; {listeners} listen-on-v6 {{ none; }};\n\
@@ -244,14 +241,12 @@ fn bind_config(folder: &Path, listen: SocketAddr, zones: &[String], tls: Option<
          empty-zones-enable no; check-names primary ignore; allow-transfer {{ {keys} }}; }};"
     );
     for zone in zones {
-        let grants: String = ALGORITHMS
-            .iter()
+        let grants = ALGORITHMS
             .map(|key| format!("grant {key} zonesub ANY; "))
-            .collect();
-        let denials: String = ALGORITHMS
-            .iter()
+            .concat();
+        let denials = ALGORITHMS
             .map(|key| format!("deny {key} name {LOCKED}.{zone} ANY; "))
-            .collect();
+            .concat();
         let file = zone_file(folder, zone);
         let _ = writeln!(
             text,

@@ -55,7 +55,7 @@ impl Server {
     }
 }
 
-fn settings(server: SocketAddr) -> Settings {
+pub fn settings(server: SocketAddr) -> Settings {
     Settings {
         hosts: vec![server.ip().to_string()],
         port: server.port(),
@@ -76,7 +76,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn zone() -> Zone {
+pub fn zone() -> Zone {
     Zone {
         id: ZoneId(ZONE.into()),
         name: name(ZONE),

@@ -1,6 +1,6 @@
 //! The webhook protocol against a stock external-dns.
 
-mod external_dns;
+pub mod external_dns;
 #[path = "../../../records/tests/engine/webhook/listener.rs"]
 mod listener;
 mod our_client;
