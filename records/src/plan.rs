@@ -49,6 +49,6 @@ pub struct Plan {
 pub fn plan(current: &[Arc<Endpoint>], wanted: &[Endpoint], rules: &Rules) -> Plan {
     let mut decisions = Decisions::new(rules);
     let table = Table::new(current, wanted, &mut decisions);
-    table.for_each_row(|row| decisions.decide(row));
+    table.for_each_open_row(|row| decisions.decide(row));
     decisions.into_plan()
 }

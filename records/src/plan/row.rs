@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Plan, Policy, Reason, Remark, Rules, Step};
 use crate::endpoint::OWNER_LABEL;
-use crate::{Change, Endpoint, Property, RecordType, target};
+use crate::{Change, Endpoint, RecordType, target};
 
 /// What stands at a name and set identifier, and what is wanted there; neither in any order.
 pub(super) struct Row<'t, 'r> {
@@ -52,12 +52,6 @@ impl<'t> Decisions<'t> {
 
     /// Decides what to do about a name.
     pub(super) fn decide(&mut self, row: &Row<'t, '_>) {
-        if let (&[current], &[wanted]) = (row.current, row.wanted)
-            && current.record_type == wanted.record_type
-            && !self.is_to_change(current, wanted)
-        {
-            return;
-        }
         let mut difference = self.difference(row);
         self.keep_to_ours(row, &mut difference);
         self.keep_to_policy(&mut difference);
@@ -95,7 +89,9 @@ impl<'t> Decisions<'t> {
                 }
             }
             match (current, self.pick_wanted(current, candidates)) {
-                (Some(old), Some(new)) if self.is_to_change(old, new) => difference.updates.push((old, new)),
+                (Some(old), Some(new)) if !self.rules.is_settled(old, new) => {
+                    difference.updates.push((old, new));
+                }
                 (Some(old), None) => difference.deletes.push(old),
                 (None, Some(new)) => difference.creates.push(new),
                 _ => {}
@@ -127,13 +123,6 @@ impl<'t> Decisions<'t> {
             self.remark(loser, Reason::Outranked { by });
         }
         Some(winner)
-    }
-
-    fn is_to_change(&self, current: &Endpoint, wanted: &Endpoint) -> bool {
-        (wanted.ttl.is_some() && wanted.ttl != current.ttl)
-            || !target::same(&current.record_type, &current.targets, &wanted.targets)
-            || !same_properties(&current.provider_specific, &wanted.provider_specific)
-            || self.rules.migrates(current)
     }
 
     /// Takes out what would touch records that are not ours, or add to them.
@@ -271,11 +260,4 @@ fn compare(left: &Endpoint, right: &Endpoint) -> Ordering {
     }
     target::compare(&left.record_type, &left.targets, &right.targets)
         .then_with(|| rest(left).cmp(&rest(right)))
-}
-
-/// Whether two lists have the same properties, in any order.
-fn same_properties(left: &[Property], right: &[Property]) -> bool {
-    let has_all =
-        |these: &[Property], those: &[Property]| these.iter().all(|property| those.contains(property));
-    left == right || (has_all(left, right) && has_all(right, left))
 }

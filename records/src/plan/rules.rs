@@ -1,7 +1,7 @@
 //! What a plan may do.
 
 use super::Policy;
-use crate::{DomainFilter, Endpoint, ManagedTypes};
+use crate::{DomainFilter, Endpoint, ManagedTypes, Property, target};
 
 /// What a plan may do, and to which records.
 #[derive(Clone, Debug)]
@@ -35,8 +35,25 @@ impl Rules {
         }
     }
 
+    /// Whether a record set of a zone is as an endpoint of its name and set identifier
+    /// wants it. Any TTL will do where none is wanted.
+    pub(super) fn is_settled(&self, current: &Endpoint, wanted: &Endpoint) -> bool {
+        current.record_type == wanted.record_type
+            && (wanted.ttl.is_none() || wanted.ttl == current.ttl)
+            && target::same(&current.record_type, &current.targets, &wanted.targets)
+            && same_properties(&current.provider_specific, &wanted.provider_specific)
+            && !self.migrates(current)
+    }
+
     /// Whether a name, by its canonical text, is looked at.
     pub(super) fn takes_name(&self, name: &str) -> bool {
         self.domain_filters.iter().all(|filter| filter.matches_text(name))
     }
+}
+
+/// Whether two lists have the same properties, in any order.
+fn same_properties(left: &[Property], right: &[Property]) -> bool {
+    let has_all =
+        |these: &[Property], those: &[Property]| these.iter().all(|property| those.contains(property));
+    left == right || (has_all(left, right) && has_all(right, left))
 }
