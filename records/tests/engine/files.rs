@@ -71,9 +71,7 @@ fn first_reading(file: &str, text: &str) -> (Vec<String>, Reading) {
     (names(&reading, folder.folder.path()), reading)
 }
 
-#[test]
-fn every_form_of_a_document_is_read() {
-    let object = "\
+const OBJECT: &str = "\
 apiVersion: externaldns.k8s.io/v1alpha1
 kind: DNSEndpoint
 metadata: {name: web, namespace: team}
@@ -82,76 +80,59 @@ spec:
   - {dnsName: a.example.com, recordType: A, targets: [192.0.2.1]}
   - null
 ";
-    let json = r#"[{"dnsName":"a.example.com","recordType":"A","targets":["192.0.2.1"]}]"#;
-    for (file, text, expected) in [
-        (
-            "list.yaml",
-            LIST.to_owned(),
-            &[
-                "a.example.com < file/FOLDER/list.yaml",
-                "b.example.com < file/FOLDER/list.yaml",
-            ][..],
-        ),
-        (
-            "list.json",
-            json.to_owned(),
-            &["a.example.com < file/FOLDER/list.json"],
-        ),
-        (
-            "wrapped.json",
-            format!(r#"{{"endpoints":{json}}}"#),
-            &["a.example.com < file/FOLDER/wrapped.json"],
-        ),
-        (
-            "wrapped, in \"yaml\".yml",
-            format!("endpoints: {json}\n"),
-            &["a.example.com < file/FOLDER/wrapped__in__yaml_.yml"],
-        ),
-        (
-            "object.yaml",
-            object.to_owned(),
-            &["a.example.com < file/team/web"],
-        ),
-        (
-            "object.yaml",
-            object.replace(", namespace: team", ""),
-            &["a.example.com < file/default/web"],
-        ),
-        (
-            "several.yaml",
-            format!("---\n{object}---\n---\n# nothing\n---\n{LIST}"),
-            &[
-                "a.example.com < file/team/web",
-                "a.example.com < file/FOLDER/several.yaml",
-                "b.example.com < file/FOLDER/several.yaml",
-            ],
-        ),
-        (
-            "several.json",
-            format!("{json}\n{json}"),
-            &["a.example.com < file/FOLDER/several.json"; 2],
-        ),
-        ("empty.yaml", "[]\n".to_owned(), &[]),
-        (
-            "no-spec.yaml",
-            object.split("spec:").next().unwrap().to_owned(),
-            &[],
-        ),
-        (
-            "items.yaml",
-            format!(
-                "apiVersion: v1\nkind: List\nitems:\n- {}",
-                object.trim_end().replace('\n', "\n  ")
-            ),
-            &["a.example.com < file/team/web"],
-        ),
-    ] {
-        let (names, reading) = first_reading(file, &text);
-        assert_eq!(names, expected, "{text}");
-        assert!(reading.failures.is_empty(), "{:?}", reading.failures);
-        assert_eq!(reading.wanted.rejected, [], "{text}");
-        assert!(reading.complete && reading.settled, "{text}");
-    }
+const JSON: &str = r#"[{"dnsName":"a.example.com","recordType":"A","targets":["192.0.2.1"]}]"#;
+
+/// A file is taken as it is, and wants this.
+fn wants(file: &str, text: &str, expected: &[&str]) {
+    let (names, reading) = first_reading(file, text);
+    assert_eq!(names, expected, "{text}");
+    assert!(reading.failures.is_empty(), "{:?}", reading.failures);
+    assert_eq!(reading.wanted.rejected, [], "{text}");
+    assert!(reading.complete && reading.settled, "{text}");
+}
+
+#[test]
+fn every_form_of_a_document_is_read() {
+    let both = [
+        "a.example.com < file/FOLDER/list.yaml",
+        "b.example.com < file/FOLDER/list.yaml",
+    ];
+    wants("list.yaml", LIST, &both);
+    wants("list.json", JSON, &["a.example.com < file/FOLDER/list.json"]);
+    let wrapped = format!(r#"{{"endpoints":{JSON}}}"#);
+    wants("w.json", &wrapped, &["a.example.com < file/FOLDER/w.json"]);
+    wants("object.yaml", OBJECT, &["a.example.com < file/team/web"]);
+    let homeless = OBJECT.replace(", namespace: team", "");
+    wants("object.yaml", &homeless, &["a.example.com < file/default/web"]);
+    wants("empty.yaml", "[]\n", &[]);
+    wants("no-spec.yaml", OBJECT.split("spec:").next().unwrap(), &[]);
+}
+
+#[test]
+fn several_documents_of_a_file_are_read() {
+    let several = format!("---\n{OBJECT}---\n---\n# nothing\n---\n{LIST}");
+    let expected = [
+        "a.example.com < file/team/web",
+        "a.example.com < file/FOLDER/several.yaml",
+        "b.example.com < file/FOLDER/several.yaml",
+    ];
+    wants("several.yaml", &several, &expected);
+    let twice = ["a.example.com < file/FOLDER/several.json"; 2];
+    wants("several.json", &format!("{JSON}\n{JSON}"), &twice);
+    let item = OBJECT.trim_end().replace('\n', "\n  ");
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {item}");
+    wants("items.yaml", &list, &["a.example.com < file/team/web"]);
+}
+
+/// What would end a word of an ownership record is not in the label.
+#[test]
+fn a_label_is_one_word_whatever_the_file_is_called() {
+    let file = "in \"yaml\", or so.yml";
+    wants(
+        file,
+        &format!("endpoints: {JSON}\n"),
+        &["a.example.com < file/FOLDER/in__yaml___or_so.yml"],
+    );
 }
 
 #[test]

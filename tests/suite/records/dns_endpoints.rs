@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
+use operator::dns::objects::ObjectKey;
 use operator::records::dns_endpoint::StatusWriter;
 use operator::records::selector;
 use operator::records::source::{DnsEndpoints, ObjectArgs, follow, wanted};
@@ -19,7 +20,6 @@ use crate::control_plane::{Plane, eventually, quiet};
 
 /// The source, and the writer of statuses, as the operator has them.
 struct Watcher {
-    client: Client,
     endpoints: Arc<DnsEndpoints>,
     writer: StatusWriter,
     task: JoinHandle<()>,
@@ -33,8 +33,7 @@ impl Watcher {
         assert_eq!(endpoints.snapshot(), None, "nothing is known yet");
         let task = tokio::spawn(follow(client.clone(), args, Arc::clone(&endpoints)));
         Self {
-            writer: StatusWriter::new(client.clone()),
-            client,
+            writer: StatusWriter::new(client),
             endpoints,
             task,
         }
@@ -130,78 +129,60 @@ async fn edits_and_deletions_are_followed() {
     for index in 0..120 {
         make(&plane, "team", &format!("n{index:03}"), spec(&[])).await;
     }
-    make(
-        &plane,
-        "default",
-        "web",
-        spec(&[("a.example.com", "192.0.2.1"), ("b.example.com", "192.0.2.1.")]),
-    )
-    .await;
+    let web = spec(&[("a.example.com", "192.0.2.1"), ("b.example.com", "192.0.2.1.")]);
+    make(&plane, "default", "web", web).await;
     let all = Watcher::start(&plane, ObjectArgs::default()).await;
-    all.wants(&["a.example.com 192.0.2.1 < crd/default/web"]).await;
+    all.wants(&[WEB]).await;
     assert_eq!(all.endpoints.snapshot().unwrap().len(), 121);
     let rejected = all.wanted().1;
-    assert!(
-        rejected[0].starts_with("crd/default/web: endpoints[1] (\"b.example.com\"): targets[0]:"),
-        "{rejected:?}"
-    );
+    let expected = "crd/default/web: endpoints[1] (\"b.example.com\"): targets[0]:";
+    assert!(rejected[0].starts_with(expected), "{rejected:?}");
+
+    let key = dns_endpoint_key("team", "n000");
+    plane.patch(&key, spec(&[("n.example.com", "192.0.2.2")])).await;
+    all.wants(&[WEB, N000]).await;
+    only_some_count(&plane, &key).await;
+    plane.delete(&key).await;
+    all.wants(&[WEB]).await;
+    assert_eq!(all.endpoints.snapshot().unwrap().len(), 120);
+    drop(all);
+    plane.cluster.stop().unwrap();
+}
+
+const WEB: &str = "a.example.com 192.0.2.1 < crd/default/web";
+const N000: &str = "n.example.com 192.0.2.2 < crd/team/n000";
+
+/// The namespace, the labels and the annotations decide.
+async fn only_some_count(plane: &Plane, key: &ObjectKey) {
     let filtered = ObjectArgs {
         namespace: Some("team".into()),
         label_filter: selector::parse("tier in (front, back)").unwrap(),
         annotation_filter: selector::parse("external!=no").unwrap(),
     };
-    let some = Watcher::start(&plane, filtered).await;
+    let some = Watcher::start(plane, filtered).await;
     eventually("the objects are listed", async || {
         some.endpoints.snapshot().is_some()
     })
     .await;
     assert_eq!(some.wanted().0, [] as [&str; 0]);
-
-    let key = dns_endpoint_key("team", "n000");
-    let mut edit = spec(&[("n.example.com", "192.0.2.2")]);
-    edit["metadata"] = json!({ "labels": { "tier": "back" } });
-    plane.patch(&key, edit).await;
-    let expected = [
-        "a.example.com 192.0.2.1 < crd/default/web",
-        "n.example.com 192.0.2.2 < crd/team/n000",
-    ];
-    all.wants(&expected).await;
-    some.wants(&expected[1..]).await;
-    plane
-        .patch(
-            &key,
-            json!({ "metadata": { "annotations": { "external": "no" } } }),
-        )
-        .await;
-    some.wants(&[]).await;
-    plane
-        .patch(
-            &key,
-            json!({ "metadata": { "annotations": { "external": null } } }),
-        )
-        .await;
-    some.wants(&expected[1..]).await;
-    plane
-        .patch(&key, json!({ "metadata": { "labels": { "tier": "none" } } }))
-        .await;
-    some.wants(&[]).await;
-    plane.delete(&key).await;
-    all.wants(&expected[..1]).await;
-    assert_eq!(all.endpoints.snapshot().unwrap().len(), 120);
-    drop((all, some));
-    plane.cluster.stop().unwrap();
+    for (metadata, expected) in [
+        (json!({ "labels": { "tier": "back" } }), &[N000][..]),
+        (json!({ "annotations": { "external": "no" } }), &[]),
+        (json!({ "annotations": { "external": null } }), &[N000]),
+        (json!({ "labels": { "tier": "none" } }), &[]),
+    ] {
+        plane.patch(key, json!({ "metadata": metadata })).await;
+        some.wants(expected).await;
+    }
 }
 
 #[tokio::test]
 async fn a_status_is_written_when_it_has_something_new_to_say() {
     let plane = Plane::start().await;
     define(&plane, ours()).await;
-    let key = dns_endpoint_key("default", "web");
     make(&plane, "default", "web", spec(&[("a.example.com", "192.0.2.1")])).await;
     let mut watcher = Watcher::start(&plane, ObjectArgs::default()).await;
-    watcher
-        .wants(&["a.example.com 192.0.2.1 < crd/default/web"])
-        .await;
+    watcher.wants(&[WEB]).await;
     let mut changes = watcher.endpoints.changes();
     changes.mark_unchanged();
     assert_eq!(watcher.write().await, 1);
@@ -213,66 +194,59 @@ async fn a_status_is_written_when_it_has_something_new_to_say() {
     watcher.is_up_to_date(&plane, "web").await;
     assert_eq!(watcher.write().await, 0);
     assert!(!changes.has_changed().unwrap(), "a status is not what is wanted");
-    let status = plane.get(&key).await.unwrap()["status"].clone();
+    let status = status(&plane).await;
     assert_eq!(status["observedGeneration"], 1);
-    let states: Vec<_> = status["conditions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|condition| &condition["status"])
-        .collect();
-    assert_eq!(states, ["True", "True"]);
+    for condition in status["conditions"].as_array().unwrap() {
+        assert_eq!(condition["status"], "True", "{condition}");
+    }
 
     // Another process finds all as it should be, and has nothing to say.
     let mut other = Watcher::start(&plane, ObjectArgs::default()).await;
-    other.wants(&["a.example.com 192.0.2.1 < crd/default/web"]).await;
+    other.wants(&[WEB]).await;
     assert_eq!(other.write().await, 0);
     drop(other);
 
-    plane
-        .patch(
-            &key,
-            spec(&[("a.example.com", "192.0.2.1"), ("b.example.com", "x.")]),
-        )
-        .await;
-    eventually("the edit is seen", async || changes.has_changed().unwrap()).await;
-    assert_eq!((watcher.write().await, watcher.write().await), (1, 0));
-    let status = plane.get(&key).await.unwrap()["status"].clone();
-    assert_eq!(status["notInPlace"][0]["reason"], "InvalidEndpoint");
-    assert_eq!(
-        (&status["observedGeneration"], &status["notInPlaceCount"]),
-        (&json!(2), &json!(1))
-    );
-
-    plane.patch(&key, spec(&[("a.example.com", "192.0.2.1")])).await;
-    watcher.is_up_to_date(&plane, "web").await;
-    assert_eq!((watcher.write().await, watcher.write().await), (1, 0));
-    let status = plane.get(&key).await.unwrap()["status"].clone();
-    assert_eq!(
-        (&status["notInPlace"], &status["notInPlaceCount"]),
-        (&Value::Null, &Value::Null)
-    );
-
-    watcher.is_up_to_date(&plane, "web").await;
-    plane
-        .patch_status(&key, json!({ "conditions": [], "observedGeneration": 1 }))
-        .await;
-    watcher.is_up_to_date(&plane, "web").await;
-    assert_eq!(
-        (watcher.write().await, watcher.write().await),
-        (1, 0),
-        "somebody else's words"
-    );
+    edits_are_told(&plane, &mut watcher).await;
     eventually("every write is in the log", async || writes(&plane) == 4).await;
-
-    watcher.is_up_to_date(&plane, "web").await;
     let before = plane.requests();
     quiet().await;
     assert_eq!(watcher.write().await, 0);
     assert_eq!(plane.requests(), before, "nothing happens at rest");
-    assert!(watcher.client.apiserver_version().await.is_ok());
     drop(watcher);
     plane.cluster.stop().unwrap();
+}
+
+async fn status(plane: &Plane) -> Value {
+    let object = plane.get(&dns_endpoint_key("default", "web")).await;
+    object.unwrap()["status"].clone()
+}
+
+/// Three more writes, each told once: after two edits, and after somebody else's words.
+async fn edits_are_told(plane: &Plane, watcher: &mut Watcher) {
+    let key = dns_endpoint_key("default", "web");
+    let edit = spec(&[("a.example.com", "192.0.2.1"), ("b.example.com", "x.")]);
+    plane.patch(&key, edit).await;
+    watcher.is_up_to_date(plane, "web").await;
+    assert_eq!((watcher.write().await, watcher.write().await), (1, 0));
+    let told = status(plane).await;
+    assert_eq!(told["notInPlace"][0]["reason"], "InvalidEndpoint");
+    assert_eq!(told["observedGeneration"], 2);
+    assert_eq!(told["notInPlaceCount"], 1);
+
+    plane.patch(&key, spec(&[("a.example.com", "192.0.2.1")])).await;
+    watcher.is_up_to_date(plane, "web").await;
+    assert_eq!((watcher.write().await, watcher.write().await), (1, 0));
+    let told = status(plane).await;
+    assert_eq!(told["notInPlace"], Value::Null);
+    assert_eq!(told["notInPlaceCount"], Value::Null);
+
+    let foreign = json!({ "conditions": [], "observedGeneration": 1 });
+    watcher.is_up_to_date(plane, "web").await;
+    plane.patch_status(&key, foreign).await;
+    watcher.is_up_to_date(plane, "web").await;
+    assert_eq!((watcher.write().await, watcher.write().await), (1, 0));
+    assert_eq!(status(plane).await["observedGeneration"], 3);
+    watcher.is_up_to_date(plane, "web").await;
 }
 
 #[tokio::test]

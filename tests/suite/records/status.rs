@@ -80,117 +80,66 @@ fn all_is_well_when_every_record_set_is_in_place() {
     assert_eq!(nothing, status, "nothing is wanted");
 }
 
+/// One of two record sets is in place, and of the other is told this.
+fn the_other_is_told(state: State, reason: &str, message: &str, accepted: bool) {
+    let list = json!([endpoint("a"), endpoint("b")]);
+    let verdicts = vec![verdict("a", State::InPlace), verdict("b", state)];
+    let status = told(&list, verdicts, &DnsEndpointStatus::default(), at(0));
+    let listed = status.not_in_place.iter().flatten();
+    let listed: Vec<_> = listed
+        .map(|set| (&*set.dns_name, &*set.reason, &*set.message))
+        .collect();
+    assert_eq!(listed, [("b", reason, message)]);
+    let programmed =
+        format!("Programmed=False {reason}: 1 of 2 record sets are not in place; b A: {message}");
+    let accepted = if accepted {
+        "Accepted=True Accepted: ".into()
+    } else {
+        format!("Accepted=False {reason}: 1 of 2 record sets are not taken; b A: {message}")
+    };
+    assert_eq!(conditions(&status), [accepted, programmed]);
+}
+
 #[test]
-fn each_record_set_that_is_not_in_place_is_named_with_its_reason() {
+fn a_record_set_that_is_not_written_yet_is_accepted() {
+    let pending = State::Pending {
+        reason: "the provider is throttled".into(),
+    };
+    the_other_is_told(pending, "Pending", "the provider is throttled", true);
+    let rejected = State::Rejected {
+        reason: Refusal::Provider,
+        message: "no".into(),
+    };
+    the_other_is_told(rejected, "RejectedByProvider", "no", true);
+}
+
+#[test]
+fn a_record_set_that_nothing_comes_of_is_not_accepted() {
+    let rejected = |reason| State::Rejected {
+        reason,
+        message: "no".into(),
+    };
+    the_other_is_told(rejected(Refusal::Endpoint), "InvalidEndpoint", "no", false);
+    the_other_is_told(rejected(Refusal::Settings), "ExcludedBySettings", "no", false);
+    let outside = "no zone that is kept holds the name";
+    the_other_is_told(State::OutsideZones, "OutsideZones", outside, false);
+    let conflict =
+        |with, reason, message| the_other_is_told(State::Conflict { with }, reason, message, false);
+    let owner = Rival::Owner(Some("x".into()));
+    conflict(owner, "OwnedByAnother", "the name belongs to the owner \"x\"");
+    let nobody = "the name has records that nobody is told to own";
+    conflict(Rival::Owner(None), "OwnedByAnother", nobody);
+    conflict(
+        Rival::Resource("crd/a/b".into()),
+        "WantedByAnother",
+        "crd/a/b has it",
+    );
     let record_set = RecordKey {
         record_type: RecordType::Cname,
-        ..verdict("f", State::InPlace).key
+        ..verdict("b", State::InPlace).key
     };
-    let states = [
-        (State::InPlace, "", "", true, true),
-        (
-            State::Pending {
-                reason: "the provider is throttled".into(),
-            },
-            "Pending",
-            "the provider is throttled",
-            true,
-            false,
-        ),
-        (
-            State::Rejected {
-                reason: Refusal::Provider,
-                message: "no".into(),
-            },
-            "RejectedByProvider",
-            "no",
-            true,
-            false,
-        ),
-        (
-            State::Rejected {
-                reason: Refusal::Endpoint,
-                message: "no".into(),
-            },
-            "InvalidEndpoint",
-            "no",
-            false,
-            false,
-        ),
-        (
-            State::Rejected {
-                reason: Refusal::Settings,
-                message: "no".into(),
-            },
-            "ExcludedBySettings",
-            "no",
-            false,
-            false,
-        ),
-        (
-            State::OutsideZones,
-            "OutsideZones",
-            "no zone that is kept holds the name",
-            false,
-            false,
-        ),
-        (
-            State::Conflict {
-                with: Rival::Owner(Some("x".into())),
-            },
-            "OwnedByAnother",
-            "the name belongs to the owner \"x\"",
-            false,
-            false,
-        ),
-        (
-            State::Conflict {
-                with: Rival::Resource("crd/a/b".into()),
-            },
-            "WantedByAnother",
-            "crd/a/b has it",
-            false,
-            false,
-        ),
-        (
-            State::Conflict {
-                with: Rival::RecordSet(record_set),
-            },
-            "ExcludedByRecord",
-            "the name has a record of type CNAME",
-            false,
-            false,
-        ),
-    ];
-    for (state, reason, message, accepted, programmed) in states {
-        let list = json!([endpoint("a"), endpoint("b")]);
-        let verdicts = vec![verdict("a", State::InPlace), verdict("b", state)];
-        let status = told(&list, verdicts, &DnsEndpointStatus::default(), at(0));
-        let listed: Vec<_> = status
-            .not_in_place
-            .iter()
-            .flatten()
-            .map(|set| (&*set.dns_name, &*set.reason, &*set.message))
-            .collect();
-        let expected: &[_] = if programmed {
-            &[]
-        } else {
-            &[("b", reason, message)]
-        };
-        assert_eq!(listed, expected);
-        let condition = |kind: &str, well: bool, what: &str| {
-            if well {
-                format!("{kind}=True {kind}: ")
-            } else {
-                format!("{kind}=False {reason}: 1 of 2 record sets {what}; b A: {message}")
-            }
-        };
-        let expected = [
-            condition("Accepted", accepted, "are not taken"),
-            condition("Programmed", programmed, "are not in place"),
-        ];
-        assert_eq!(conditions(&status), expected);
-    }
+    let message = "the name has a record of type CNAME";
+    conflict(Rival::RecordSet(record_set), "ExcludedByRecord", message);
 }
 
 #[test]
