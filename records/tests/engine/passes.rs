@@ -11,7 +11,9 @@ use records::provider::Operation;
 use records::provider::memory::{Fault, FaultKind, Memory};
 use records::source::{Origin, Rejection, Wanted};
 use records::verdict::Verdict;
-use records::{DomainFilter, Endpoint, ManagedTypes, Name, Provider, RESOURCE_LABEL, RecordType, ZoneId};
+use records::{
+    DomainFilter, Endpoint, Labels, ManagedTypes, Name, Provider, RESOURCE_LABEL, RecordType, ZoneId,
+};
 
 const ZONE: &str = "example.com";
 
@@ -293,7 +295,7 @@ proptest! {
     fn a_pass_is_a_fixed_point(wanted in vec(endpoints(), 1..5), foreign in endpoints()) {
         let bench = Bench::new();
         for record in &foreign {
-            bench.memory.put(Endpoint { labels: Default::default(), ..record.clone() });
+            bench.memory.put(Endpoint { labels: Labels::default(), ..record.clone() });
         }
         let before = bench.records();
         for wanted in wanted {
