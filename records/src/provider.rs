@@ -55,13 +55,17 @@ pub trait Provider: Send + Sync {
 pub enum Confirmation {
     /// The zone is what it was.
     Same,
-    /// Some names have changed, and these are all.
+    /// Some names were touched since the version that is known, and these are all: also
+    /// those at which there is what is known. A name that was written since and is not
+    /// among them has been written by somebody else, too.
     Changed {
-        /// All record sets of each name that has changed; none of a name that is gone.
+        /// All record sets of each of the names; none of a name that is gone.
         names: BTreeMap<Name, Vec<Endpoint>>,
         /// The state that it is in now.
         version: ZoneVersion,
     },
+    /// It told all that the zone holds.
+    Whole(ZoneRecords),
     /// Only a full read tells.
     ReadAgain,
 }

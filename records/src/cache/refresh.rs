@@ -71,6 +71,11 @@ impl Cached {
         let now = self.now();
         match self.provider.confirm(&zone.zone, &known).await? {
             Confirmation::ReadAgain => self.read_whole(zone, unsaved).await,
+            Confirmation::Whole(read) => {
+                zone.knowledge().take_all(read, now);
+                unsaved.all = true;
+                Ok(())
+            }
             Confirmation::Same => {
                 zone.knowledge().confirm(BTreeMap::new(), None, now, unsaved);
                 Ok(())

@@ -149,9 +149,8 @@ impl Provider for Rfc2136 {
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         Box::pin(async move {
-            let adjusted = wanted
-                .into_iter()
-                .map(|endpoint| record_sets::adjusted(endpoint, self.min_ttl));
+            let wanted = record_sets::without_idle_identifiers(wanted).into_iter();
+            let adjusted = wanted.map(|endpoint| record_sets::adjusted(endpoint, self.min_ttl));
             Ok(adjusted.collect())
         })
     }

@@ -12,17 +12,17 @@ use devcluster::Lifetime;
 use devcluster::children::{Launcher, Process};
 use devcluster::control_plane::free_port;
 use devcluster::primary::{Make, Primary, SECRET};
-use records::provider::rfc2136::Rfc2136;
-use records::{Endpoint, Provider as _, RecordType};
+use records::provider::rfc2136::{Rfc2136, Settings};
+use records::{Endpoint, Name, Provider as _, RecordType, Zone, ZoneId};
 use tempfile::TempDir;
 use tests::program;
 
-use super::rfc2136::{settings, zone};
+use super::rfc2136::settings;
 use super::webhook::external_dns::once;
 use crate::control_plane::eventually;
 
 /// The zone of the guide.
-const ZONE: &str = "example.test";
+const ZONE: &str = "example.com";
 
 /// The blocks of code of the guide that begin with some words, without their indentation.
 fn blocks(beginning: &str) -> Vec<String> {
@@ -100,8 +100,17 @@ impl Reader {
 
     /// The record sets with addresses that the server has.
     async fn records(&self) -> Vec<Endpoint> {
-        let provider = Rfc2136::new(&settings(self.primary.listen())).unwrap();
-        let records = provider.read(&zone()).await.unwrap().records;
+        let name = Name::parse(ZONE).unwrap();
+        let settings = Settings {
+            zones: vec![name.clone()],
+            ..settings(self.primary.listen())
+        };
+        let zone = Zone {
+            id: ZoneId(ZONE.into()),
+            name,
+        };
+        let provider = Rfc2136::new(&settings).unwrap();
+        let records = provider.read(&zone).await.unwrap().records;
         let addresses = records
             .iter()
             .filter(|record| record.record_type == RecordType::A);
@@ -117,9 +126,11 @@ impl Reader {
             .collect()
     }
 
+    /// The names that have addresses, but for that of the server.
     async fn names(&self) -> BTreeSet<String> {
         let records = self.records().await.into_iter();
-        records.map(|record| record.dns_name.into()).collect()
+        let names = records.map(|record| String::from(record.dns_name));
+        names.filter(|name| !name.starts_with("ns.")).collect()
     }
 }
 
@@ -135,18 +146,18 @@ async fn a_plan_comes_before_anything_is_written() {
     let planned = reader.planned("plan");
     assert_eq!(planned.status.code(), Some(1), "{}", text(&planned));
     assert!(
-        text(&planned).contains("  + www.example.test A 300 192.0.2.1\n"),
+        text(&planned).contains("  + www.example.com A 300 192.0.2.1\n"),
         "{}",
         text(&planned)
     );
-    assert!(reader.addresses("www.example.test").await.is_empty());
+    assert!(reader.addresses("www.example.com").await.is_empty());
     let applied = reader.planned("apply");
     assert_eq!(applied.status.code(), Some(0), "{}", text(&applied));
-    assert_eq!(reader.addresses("www.example.test").await, ["192.0.2.1"]);
+    assert_eq!(reader.addresses("www.example.com").await, ["192.0.2.1"]);
     let planned = reader.planned("plan");
     assert_eq!(planned.status.code(), Some(0), "{}", text(&planned));
     // A malformed endpoint is told with its place, and keeps nothing back.
-    let broken = format!("{records}- dnsName: bad.example.test\n  recordType: A\n  targets: [192.0.2]\n");
+    let broken = format!("{records}- dnsName: bad.example.com\n  recordType: A\n  targets: [192.0.2]\n");
     fs::write(
         reader.path().join("records.yaml"),
         broken.replace("192.0.2.1]", "192.0.2.7]"),
@@ -155,11 +166,11 @@ async fn a_plan_comes_before_anything_is_written() {
     let applied = reader.planned("apply");
     assert_eq!(applied.status.code(), Some(1), "{}", text(&applied));
     assert!(
-        text(&applied).contains("endpoints[1] (\"bad.example.test\"): targets[0]"),
+        text(&applied).contains("endpoints[1] (\"bad.example.com\"): targets[0]"),
         "{}",
         text(&applied)
     );
-    assert_eq!(reader.addresses("www.example.test").await, ["192.0.2.7"]);
+    assert_eq!(reader.addresses("www.example.com").await, ["192.0.2.7"]);
 }
 
 /// Our webhook server, as a process.
@@ -201,12 +212,7 @@ impl Webhook {
         given.drain(url..url + 2);
         assert_eq!(given, ["--provider", "webhook"]);
         let policy = format!("--policy={policy}");
-        let fake = [
-            "--source=fake",
-            "--fqdn-template=example.test",
-            "--txt-owner-id=test",
-            &policy,
-        ];
+        let fake = ["--source=fake", "--txt-owner-id=test", &policy];
         once(&format!("http://{}", self.address), &fake).await.unwrap();
     }
 
@@ -264,7 +270,7 @@ async fn external_dns_writes_through_a_cache_that_outlives_it() {
         .output()
         .unwrap();
     assert!(
-        shown.status.success() && text(&shown).contains("zone example.test: "),
+        shown.status.success() && text(&shown).contains("zone example.com: "),
         "{}",
         text(&shown)
     );

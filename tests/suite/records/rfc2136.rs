@@ -76,7 +76,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub fn zone() -> Zone {
+fn zone() -> Zone {
     Zone {
         id: ZoneId(ZONE.into()),
         name: name(ZONE),

@@ -39,14 +39,14 @@ pub(super) fn confirm(known: &ZoneRecords, before: &Soa, transferred: Transferre
             names: replayed(known, &deltas),
             version: version(&soa),
         },
-        Transferred::Whole(soa, records) => Confirmation::Changed {
-            names: differing(&known.records, &records),
-            version: version(&soa),
-        },
+        Transferred::Whole(soa, records) => Confirmation::Whole(ZoneRecords {
+            records,
+            version: Some(version(&soa)),
+        }),
     }
 }
 
-/// The names that a history of changes leaves other than they are known.
+/// The names that a history of changes speaks of, as it leaves them.
 ///
 /// What is known may be newer than the history: what was written since then is in both.
 /// So a record that goes may be gone already, and one that comes may be there: what is
@@ -93,22 +93,7 @@ fn replayed(known: &ZoneRecords, deltas: &[Delta]) -> ByName {
             after.entry(name).or_default().push(set.into_endpoint());
         }
     }
-    after.retain(|name, endpoints| before.get(name).map_or(&[][..], Vec::as_slice) != endpoints.as_slice());
     after
-}
-
-/// The names at which two lists differ, with what stands there in the second.
-fn differing(before: &[Arc<Endpoint>], after: &[Arc<Endpoint>]) -> ByName {
-    let (before, mut after) = (by_name(before), by_name(after));
-    let mut names = ByName::new();
-    for (name, endpoints) in before {
-        let now = after.remove(&name).unwrap_or_default();
-        if now != endpoints {
-            names.insert(name, now);
-        }
-    }
-    names.extend(after);
-    names
 }
 
 /// The record sets of each name, in the order of their types.
