@@ -10,6 +10,7 @@
 mod endpoint;
 mod filter;
 mod guard;
+mod name;
 mod plan_cases;
 mod plan_properties;
 mod target;
