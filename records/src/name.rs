@@ -132,16 +132,12 @@ pub(crate) fn canonical(text: &str) -> Result<Cow<'_, str>, InvalidName> {
 /// that this is one pass over the octets.
 fn is_canonical(text: &str) -> bool {
     let mut label = 0;
-    for octet in text.bytes() {
+    for (place, octet) in text.bytes().enumerate() {
         match octet {
-            b'.' if label == 0 => return false,
-            b'.' => label = 0,
-            b'A'..=b'Z' | b'\\' | 0x80.. => return false,
-            _ => label += 1,
-        }
-        if label > MAX_LABEL {
-            return false;
+            b'.' if (1..=MAX_LABEL).contains(&(place - label)) => label = place + 1,
+            b'.' | b'A'..=b'Z' | b'\\' | 0x80.. => return false,
+            _ => {}
         }
     }
-    label > 0 && text.len() <= MAX_NAME
+    (1..=MAX_LABEL).contains(&(text.len() - label)) && text.len() <= MAX_NAME
 }

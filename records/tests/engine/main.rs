@@ -17,6 +17,7 @@ mod memory;
 mod merging;
 mod ownership;
 mod passes;
+mod name;
 mod plan_cases;
 mod plan_properties;
 mod sources;
