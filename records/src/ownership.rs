@@ -9,10 +9,10 @@
 mod affix;
 mod cipher;
 mod groups;
-mod heritage;
+pub mod heritage;
 mod holdings;
 mod index;
-mod label;
+pub mod label;
 mod refusal;
 mod registry;
 
@@ -20,9 +20,8 @@ use std::sync::Arc;
 
 pub use affix::{Affix, InvalidAffix};
 pub use cipher::{Cipher, InvalidKey, NotSealed, Opened};
-pub use heritage::{InvalidLabel, parse, write};
+pub use heritage::InvalidLabel;
 pub use holdings::Holdings;
-pub use label::{NONCE, OWNED_RECORD, OWNER};
 pub use refusal::{Refusal, Rejected};
 pub use registry::{InvalidOwner, Registry};
 

@@ -1,7 +1,7 @@
 //! Texts of ownership records.
 
 use records::Labels;
-use records::ownership::{parse, write};
+use records::ownership::heritage::{parse, write};
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs

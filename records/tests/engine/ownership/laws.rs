@@ -123,7 +123,7 @@ fn zone(affix: &Affix, names: &[(Whose, &[&str])]) -> (HeldZone, Vec<Endpoint>) 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// What is created is ours with its labels; nothing else is touched or taken for ours;
     /// then there is nothing to do; and when all of it is deleted, the zone is as before.
