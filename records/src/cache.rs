@@ -71,7 +71,9 @@ impl Cached {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let identity = format!("{} {}", provider.name(), settings.identity);
+        let identity = format!("{} {}", provider.name(), settings.identity)
+            .trim_end()
+            .to_owned();
         let store: Option<Box<dyn Store>> = match &settings.directory {
             Some(directory) if !settings.time.is_zero() => {
                 Some(Box::new(FileStore::open(directory, &identity)?))

@@ -56,7 +56,8 @@ impl Cached {
     ) -> Result<(), ProviderError> {
         self.calls.count(Operation::Read);
         let now = self.now();
-        let read = self.provider.read(&zone.zone).await?;
+        let mut read = self.provider.read(&zone.zone).await?;
+        snapshot::order(&mut read.records);
         zone.knowledge().take_all(read, now);
         unsaved.all = true;
         Ok(())
@@ -138,9 +139,9 @@ impl Cached {
             return Ok(());
         }
         self.catch_up(unsaved);
-        let write = zone
-            .knowledge()
-            .unsaved(unsaved, intents, self.now(), self.clock.wall());
+        // A copy shares the records: readers do not wait until all is looked through.
+        let known = zone.knowledge().clone();
+        let write = known.unsaved(unsaved, intents, self.now(), self.clock.wall());
         let Some(write) = write else { return Ok(()) };
         // From now on it may be there, whatever comes of the call.
         unsaved.on_disk = true;

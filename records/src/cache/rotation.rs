@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Cached;
-use super::age::Moment;
 use super::zone::CachedZone;
 use crate::{ProviderError, ZoneId};
 
@@ -35,7 +34,7 @@ impl Cached {
     }
 
     /// The time between two turns, and the zone whose turn it is. Each zone has its turn
-    /// nine times in ten ages, so that it never comes to be too old by the wait.
+    /// every nine tenths of the age, so that it does not come to be too old by the wait.
     fn oldest(&self, now: Duration) -> Option<(Duration, Oldest)> {
         let max_age = self.settings.max_age?;
         let (mut count, mut oldest): (u32, Option<Oldest>) = (0, None);
@@ -45,7 +44,7 @@ impl Cached {
                 if knowledge.records.is_none() {
                     continue;
                 }
-                knowledge.times.full_read.map(|read: Moment| read.age(now))
+                knowledge.times.full_read.map(|read| read.age(now))
             };
             // A zone that could not be read has had its turn all the same.
             let tried = self.tried(&zone.zone.id).map(|tried| now.saturating_sub(tried));
@@ -55,7 +54,7 @@ impl Cached {
                 oldest = Some(Oldest { zone, age, waited });
             }
         }
-        Some((max_age * 9 / 10 / count.max(1), oldest?))
+        Some(((max_age / 10).saturating_mul(9) / count.max(1), oldest?))
     }
 }
 

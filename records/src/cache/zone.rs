@@ -41,7 +41,7 @@ pub(super) struct Unsaved {
 }
 
 /// What is known of a zone now. The lock is held for moments only.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Knowledge {
     /// The records, in order; swapped whole, so that who has them keeps what he has.
     pub records: Option<Arc<ZoneRecords>>,
@@ -174,9 +174,8 @@ impl Knowledge {
         self.doubtful.len() > MOST_DOUBTFUL || self.doubtful.len() * DOUBTFUL_SHARE > records
     }
 
-    /// All of the zone, read now.
-    pub fn take_all(&mut self, mut read: ZoneRecords, now: Duration) {
-        snapshot::order(&mut read.records);
+    /// All of the zone, in order, read now.
+    pub fn take_all(&mut self, read: ZoneRecords, now: Duration) {
         self.records = Some(Arc::new(read));
         self.times.full_read = Some(Moment::now(now));
         self.times.confirmed = Some(Moment::now(now));

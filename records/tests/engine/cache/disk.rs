@@ -187,7 +187,7 @@ impl Store for Disk {
 
 fn on_disk(world: &World) -> (Cached, Arc<AtomicBool>, Arc<AtomicBool>) {
     let (full, stuck) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-    let store = FileStore::open(world.directory.path(), "inmemory ").unwrap();
+    let store = FileStore::open(world.directory.path(), "inmemory").unwrap();
     let disk = Box::new(Disk {
         store,
         full: full.clone(),
@@ -256,7 +256,7 @@ async fn a_stuck_disk_stops_writes() {
 async fn a_part_is_never_taken_for_a_zone() {
     let world = World::new(50);
     world.read(&world.open()).await;
-    let mut store = FileStore::open(world.directory.path(), "inmemory ").unwrap();
+    let mut store = FileStore::open(world.directory.path(), "inmemory").unwrap();
     store.discard().unwrap();
     let part = ZoneWrite::default();
     assert!(store.write(&world.zone, &part).is_err());

@@ -13,7 +13,7 @@ use super::world::{
 };
 
 /// What the cache calls its provider in the file.
-const IDENTITY: &str = "inmemory ";
+const IDENTITY: &str = "inmemory";
 
 /// A store whose process may be killed.
 struct MortalStore {
