@@ -144,9 +144,8 @@ pub fn admit(endpoint: Endpoint) -> Result<Endpoint, String> {
 }
 
 /// An endpoint as people write it. `null` is a field that is not set.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[derive(Default)]
 struct Written {
     #[serde(deserialize_with = "or_default")]
     dns_name: Box<str>,
