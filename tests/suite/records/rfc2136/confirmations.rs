@@ -17,7 +17,7 @@ async fn confirm(provider: &Rfc2136, known: &ZoneRecords) -> Confirmation {
 
 /// Record sets by name, for comparing.
 fn by_name(sets: &[(&str, &[&Endpoint])]) -> BTreeMap<Name, Vec<Endpoint>> {
-    let endpoints = |sets: &[&Endpoint]| sets.iter().map(|set| Endpoint::clone(set)).collect();
+    let endpoints = |sets: &[&Endpoint]| sets.iter().copied().cloned().collect();
     sets.iter()
         .map(|(owner, sets)| (name(&format!("{owner}.{ZONE}")), endpoints(sets)))
         .collect()

@@ -63,7 +63,7 @@ async fn a_zone_is_kept_over_tls_if_the_certificate_is_right() {
     applied(&provider(port, trusting.clone()), &[create(&endpoint)]).await;
     assert_eq!(
         listed(&provider(port, trusting.clone())).await,
-        [endpoint.clone()]
+        std::slice::from_ref(&endpoint)
     );
     let other = tempfile::tempdir().unwrap();
     let wrong = Tls {
@@ -72,7 +72,7 @@ async fn a_zone_is_kept_over_tls_if_the_certificate_is_right() {
     };
     match provider(port, wrong.clone()).read(&zone()).await {
         Err(ProviderError::Unavailable(words)) => {
-            assert!(words.contains("invalid peer certificate"), "{words}")
+            assert!(words.contains("invalid peer certificate"), "{words}");
         }
         read => panic!("{read:?}"),
     }
