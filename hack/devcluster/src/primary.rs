@@ -233,7 +233,7 @@ fn bind_config(folder: &Path, listen: SocketAddr, zones: &[String], tls: Option<
             "key \"{algorithm}\" {{ algorithm {algorithm}; secret \"{SECRET}\"; }};"
         );
     }
-    let keys = ALGORITHMS.map(|algorithm| format!("key {algorithm}; ")).concat();
+    let keys = for_each_key(|key| format!("key {key}; "));
     let _ = writeln!(
         text,
         "controls {{}};\noptions {{ directory \"{shown}\"; {listeners} listen-on-v6 {{ none; }};\n\
@@ -241,12 +241,8 @@ fn bind_config(folder: &Path, listen: SocketAddr, zones: &[String], tls: Option<
          empty-zones-enable no; check-names primary ignore; allow-transfer {{ {keys} }}; }};"
     );
     for zone in zones {
-        let grants = ALGORITHMS
-            .map(|key| format!("grant {key} zonesub ANY; "))
-            .concat();
-        let denials = ALGORITHMS
-            .map(|key| format!("deny {key} name {LOCKED}.{zone} ANY; "))
-            .concat();
+        let grants = for_each_key(|key| format!("grant {key} zonesub ANY; "));
+        let denials = for_each_key(|key| format!("deny {key} name {LOCKED}.{zone} ANY; "));
         let file = zone_file(folder, zone);
         let _ = writeln!(
             text,
@@ -255,6 +251,10 @@ fn bind_config(folder: &Path, listen: SocketAddr, zones: &[String], tls: Option<
         );
     }
     text
+}
+
+fn for_each_key(text: impl Fn(&str) -> String) -> String {
+    ALGORITHMS.map(text).concat()
 }
 
 /// Asks for the SOA record of a zone by TCP.

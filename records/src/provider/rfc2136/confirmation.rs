@@ -31,8 +31,8 @@ pub(super) fn state(version: &ZoneVersion) -> Option<Soa> {
 pub(super) fn confirm(known: &ZoneRecords, before: &Soa, transferred: Transferred) -> Confirmation {
     match transferred {
         Transferred::State(soa) if soa == *before => Confirmation::Same,
-        // It went back: another copy of the zone was put in place.
-        Transferred::State(_) => Confirmation::ReadAgain,
+        // A state that is not ahead: another copy of the zone was put in place.
+        Transferred::State(_) | Transferred::Unsupported => Confirmation::ReadAgain,
         // Another primary counts on its own: the way from our number to its is not ours.
         Transferred::Deltas(soa, _) if soa.primary != before.primary => Confirmation::ReadAgain,
         Transferred::Deltas(soa, deltas) => Confirmation::Changed {

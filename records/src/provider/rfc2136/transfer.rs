@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::record_sets::RecordSets;
 use crate::{Endpoint, RecordType};
 
-/// What a transfer brought. Each has the state that the zone is in.
+/// What a transfer brought, with the state that the zone is in.
 pub(super) enum Transferred {
     /// All record sets.
     Whole(Soa, Vec<Arc<Endpoint>>),
@@ -20,6 +20,8 @@ pub(super) enum Transferred {
     Deltas(Soa, Vec<Delta>),
     /// Nothing but the state.
     State(Soa),
+    /// Nothing: the server has no incremental transfers.
+    Unsupported,
 }
 
 /// A record that came or went.
@@ -37,7 +39,7 @@ pub(super) async fn whole(connection: Connection, zone: Name) -> Result<(Soa, Ve
     let message = request(zone, WireType::AXFR);
     match run(connection, message, Transfer::new(None)).await? {
         Transferred::Whole(soa, records) => Ok((soa, records)),
-        Transferred::Deltas(..) | Transferred::State(_) => Err(malformed("it is not a whole zone")),
+        _ => Err(malformed("it is not a whole zone")),
     }
 }
 
@@ -49,7 +51,10 @@ pub(super) async fn since(connection: Connection, zone: Name, serial: u32) -> Re
     message
         .authorities
         .push(Record::from_rdata(zone, 0, RData::SOA(known)));
-    run(connection, message, Transfer::new(Some(serial))).await
+    match run(connection, message, Transfer::new(Some(serial))).await {
+        Err(Failure::Refused(ResponseCode::NotImp | ResponseCode::FormErr)) => Ok(Transferred::Unsupported),
+        transferred => transferred,
+    }
 }
 
 fn request(zone: Name, record_type: WireType) -> Message {

@@ -181,6 +181,8 @@ async fn a_state_that_is_not_ours_tells_nothing() {
     let server = Server::start(MAKES[0], "").await;
     let provider = server.provider();
     let known = read(&provider).await;
+    // The server tells what has changed since its own number, whoever else counts so far.
+    applied(&provider, &[create(&set("new", "A", &["192.0.2.1"]))]).await;
     let version = |text: &str| ZoneRecords {
         version: Some(records::ZoneVersion(text.into())),
         ..known.clone()

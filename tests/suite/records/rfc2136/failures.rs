@@ -10,7 +10,7 @@ use hickory_proto::rr::rdata::{A, SOA};
 use hickory_proto::rr::{Name, RData, Record};
 use records::provider::rfc2136::{LoadBalancing, Rfc2136, Settings};
 use records::provider::{Confirmation, ProviderError};
-use records::{Outcome, Provider as _};
+use records::{Outcome, Provider as _, ZoneRecords, ZoneVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::spawn;
@@ -138,6 +138,26 @@ async fn a_transfer_without_its_end_or_its_order_is_no_zone() {
     ] {
         let error = unsigned(messages.clone()).await;
         assert!(error.is_err(), "{messages:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_incremental_transfers_is_read_again() {
+    for (code, confirmation) in [
+        (ResponseCode::NotImp, Some(Confirmation::ReadAgain)),
+        (ResponseCode::FormErr, Some(Confirmation::ReadAgain)),
+        (ResponseCode::ServFail, None),
+    ] {
+        let mut message = message(&[]);
+        message.metadata.response_code = code;
+        let mut settings = settings(answering(vec![message]).await);
+        settings.key = None;
+        let known = ZoneRecords {
+            records: vec![],
+            version: Some(ZoneVersion("1 ns.example.test".into())),
+        };
+        let told = Rfc2136::new(&settings).unwrap().confirm(&zone(), &known).await;
+        assert_eq!(told.ok(), confirmation, "{code}");
     }
 }
 
