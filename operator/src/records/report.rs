@@ -3,7 +3,7 @@
 use std::fmt;
 
 use records::engine::{Demand, GroupResult, PassResult, Prospect, ZoneProspect, ZoneResult};
-use records::ownership::OWNED_RECORD;
+use records::ownership::label::OWNED_RECORD;
 use records::plan::Refusal;
 use records::source::Rejection;
 use records::verdict::Verdict;
