@@ -280,6 +280,21 @@ async fn a_clock_that_was_set_back_is_noticed() {
     assert_eq!(world.calls(Operation::Read), 2);
 }
 
+/// So is one that was kept after its last full read by a clock which has since gone back.
+#[tokio::test]
+async fn a_clock_that_goes_back_behind_a_write_is_noticed() {
+    let world = World::new(50);
+    let cache = world.open();
+    world.read(&cache).await;
+    world.clock.advance(MINUTE * 5);
+    world
+        .apply(&cache, &[create(a("new.example.com", "192.0.2.9"))])
+        .await;
+    drop(cache);
+    world.clock.set_back(MINUTE);
+    assert_eq!(only_zone(&world.open().status()).state, ZoneState::Expired);
+}
+
 /// A clock that is set back while the process runs makes nothing fresher, now or after a
 /// restart.
 #[tokio::test]
