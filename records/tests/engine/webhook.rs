@@ -2,12 +2,15 @@
 
 mod both_sides;
 mod changes;
-mod client;
+mod client_reads;
+mod client_writes;
 mod listener;
 mod requests;
+mod scripted;
 mod zones;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -46,6 +49,16 @@ async fn post(server: &Server, path: &str, body: impl Into<Bytes>) -> (u16, Stri
 /// Posts a change set.
 async fn change(server: &Server, changes: Value) -> (u16, String) {
     post(server, "/records", changes.to_string()).await
+}
+
+/// Waits until something is so.
+async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
 }
 
 fn endpoint(name: &str, record_type: &str, target: &str) -> Endpoint {

@@ -9,7 +9,7 @@ use records::{Change, Endpoint, Group, Name, Outcome, Provider as _, ProviderErr
 
 use super::listener::Listener;
 use super::zones::Zones;
-use super::{endpoint, server};
+use super::{endpoint, eventually, server};
 
 fn client(listener: &Listener) -> Webhook {
     Webhook::new(&ClientSettings {
@@ -86,9 +86,7 @@ async fn a_server_that_comes_back_is_used_again() {
     let (client, address) = (client(&listener), listener.address);
     assert_eq!(read(&client).await.unwrap().records.len(), 1);
     drop(listener);
-    while read(&client).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    eventually(async || read(&client).await.is_err()).await;
     let create = Change::Create(endpoint("b.example.com", "A", "192.0.2.1"));
     assert!(matches!(
         apply(&client, create.clone()).await,

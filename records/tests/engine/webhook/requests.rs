@@ -13,7 +13,7 @@ use records::{Endpoint, Property};
 use serde_json::json;
 
 use super::zones::Zones;
-use super::{change, endpoint, get, post, read, request, server};
+use super::{change, endpoint, eventually, get, post, read, request, server};
 
 const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
 
@@ -166,9 +166,7 @@ async fn slow_changes_are_answered_with_503_and_made() {
     assert_eq!(second.1, "changes that came before are still being made\n");
     assert_eq!(second.0, 503);
     zones.open();
-    while zones.lines().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    eventually(async || !zones.lines().is_empty()).await;
     assert_eq!(zones.lines(), ["a.example.com A 192.0.2.1"]);
 }
 
@@ -185,9 +183,7 @@ async fn changes_go_on_when_the_client_leaves() {
             .is_err()
     );
     zones.open();
-    while zones.lines().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    eventually(async || !zones.lines().is_empty()).await;
 }
 
 #[tokio::test]
