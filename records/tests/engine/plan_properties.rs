@@ -121,7 +121,7 @@ fn is_cname(endpoint: &Endpoint) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_what_is_there_and_wanted_does_not_matter(
