@@ -244,6 +244,19 @@ fn records_that_share_an_ownership_record_are_nobody_s_and_told() {
 }
 
 #[test]
+fn an_old_ownership_record_is_not_for_two_names() {
+    let affix = Affix::new("txt.", "", "any").unwrap();
+    let zone = HeldZone::new([
+        record("*.example.com", "A", "192.0.2.1"),
+        record("any.example.com", "A", "192.0.2.2"),
+        ownership_txt("txt.any.example.com", "default"),
+    ]);
+    let holdings = zone.holdings(&Ownership::from(registry(affix)));
+    assert_eq!(owner_of(&holdings, "any.example.com", "A"), "");
+    assert_eq!(holdings.ambiguous.len(), 2);
+}
+
+#[test]
 fn only_ownership_records_tell_owners() {
     let zone = HeldZone::new([labelled(
         record("www.example.com", "A", "192.0.2.1"),
