@@ -40,6 +40,7 @@
 
 mod application;
 mod body;
+mod decoding;
 mod groups;
 mod ownership;
 mod protocol;
@@ -47,7 +48,7 @@ mod server;
 mod zone_view;
 
 pub use body::{Body, Oversized};
-pub use protocol::{ADJUST_ENDPOINTS, ChangeSet, MEDIA_TYPE, RECORDS, decode_endpoints};
+pub use protocol::{ADJUST_ENDPOINTS, ChangeSet, DomainFilter, MEDIA_TYPE, RECORDS, decode_endpoints};
 pub use server::{Server, Settings};
 
 pub(crate) use crate::ownership::label::OWNED_RECORD;

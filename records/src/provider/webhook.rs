@@ -20,10 +20,11 @@ use tokio::time::sleep;
 use url::Url;
 
 use crate::provider::Confirmation;
-use crate::webhook::{ADJUST_ENDPOINTS, ChangeSet, MEDIA_TYPE, OWNED_RECORD, RECORDS, decode_endpoints};
+use crate::webhook::{
+    ADJUST_ENDPOINTS, ChangeSet, DomainFilter, MEDIA_TYPE, OWNED_RECORD, RECORDS, decode_endpoints,
+};
 use crate::{
-    Change, DomainFilter, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordType, Zone, ZoneId,
-    ZoneRecords,
+    Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordType, Zone, ZoneId, ZoneRecords,
 };
 
 use exchange::Exchange;
@@ -122,7 +123,7 @@ impl Webhook {
                 self.exchange.address()
             )));
         }
-        let filter = serde_json::from_slice::<DomainFilter>(&answer.body);
+        let filter = DomainFilter::decode(&answer.body);
         filter.map_err(|error| ProviderError::Malformed(format!("its domain filter cannot be read: {error}")))
     }
 

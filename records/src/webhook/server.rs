@@ -17,13 +17,13 @@ use tokio::time::timeout;
 use crate::{Provider, Zone, ZoneRecords};
 
 use super::application::{self, Failure};
-use super::{ADJUST_ENDPOINTS, Body, ChangeSet, MEDIA_TYPE, RECORDS, append, decode_endpoints};
+use super::{ADJUST_ENDPOINTS, Body, ChangeSet, DomainFilter, MEDIA_TYPE, RECORDS, append, decode_endpoints};
 
 /// How many zones are read at a time.
 const READERS: usize = 8;
 
 /// What a server is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Which names external-dns shall send; all by default.
     pub filter: DomainFilter,
@@ -100,7 +100,7 @@ impl Server {
     }
 
     fn negotiate(&self) -> Response<Body> {
-        match serde_json::to_vec(&self.settings.filter) {
+        match self.settings.filter.encode() {
             Ok(filter) => protocol(Body::whole(filter)),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
