@@ -3,7 +3,7 @@
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use crate::{Dns, DnsNameResolver};
+use crate::{Dns, DnsEndpoint, DnsNameResolver};
 
 /// A custom resource definition and the file under `manifests/` that holds it.
 /// The cluster-version operator applies the files in the order of their names.
@@ -15,7 +15,7 @@ pub struct Definition {
     pub crd: Value,
 }
 
-/// Every definition.
+/// Every definition of the cluster DNS.
 #[must_use]
 pub fn crds() -> Vec<Definition> {
     vec![
@@ -28,6 +28,16 @@ pub fn crds() -> Vec<Definition> {
             crd: dns_name_resolver(),
         },
     ]
+}
+
+/// Every definition of external records. They stand apart: where external-dns runs, its
+/// definition is there and is not ours to replace, and the cluster DNS needs none of them.
+#[must_use]
+pub fn record_crds() -> Vec<Definition> {
+    vec![Definition {
+        file: "records/dnsendpoints.externaldns.k8s.io.yaml",
+        crd: dns_endpoint(),
+    }]
 }
 
 fn dns() -> Value {
@@ -89,6 +99,36 @@ fn dns_name_resolver() -> Value {
         "singular": "dnsnameresolver",
     });
     schema_of(&mut crd);
+    crd
+}
+
+fn dns_endpoint() -> Value {
+    let mut crd = json!(DnsEndpoint::crd());
+    // The API server wants the approval of a group under k8s.io to be told.
+    crd["metadata"]["annotations"] = json!({
+        "api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/external-dns/pull/2007",
+    });
+    crd["spec"]["names"] = json!({
+        "kind": "DNSEndpoint",
+        "listKind": "DNSEndpointList",
+        "plural": "dnsendpoints",
+        "singular": "dnsendpoint",
+    });
+    let schema = schema_of(&mut crd);
+    if let Some(root) = schema.as_object_mut() {
+        // What external-dns's definition admits is admitted: a DNSEndpoint without a spec
+        // wants nothing.
+        root.remove("required");
+    }
+    let condition = |kind: &str| {
+        let path = format!(".status.conditions[?(@.type==\"{kind}\")].status");
+        json!({ "name": kind, "type": "string", "jsonPath": path })
+    };
+    crd["spec"]["versions"][0]["additionalPrinterColumns"] = json!([
+        condition("Accepted"),
+        condition("Programmed"),
+        { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
+    ]);
     crd
 }
 

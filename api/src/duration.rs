@@ -95,6 +95,15 @@ impl GoDuration {
         Ok(u64::try_from(sum.round_to_seconds()).unwrap_or(u64::MAX))
     }
 
+    /// The duration to the nanosecond, rounded down.
+    pub fn to_duration(&self) -> Result<std::time::Duration, DurationError> {
+        let nanos = self.parse()?.nanos;
+        let second = u128::from(NANOS_PER_SECOND);
+        let seconds = u64::try_from(nanos / second).unwrap_or(u64::MAX);
+        let below = u32::try_from(nanos % second).unwrap_or_default();
+        Ok(std::time::Duration::new(seconds, below))
+    }
+
     /// Whether the duration is a number of whole seconds, so that rounding leaves it
     /// as it is.
     pub fn is_whole_seconds(&self) -> Result<bool, DurationError> {

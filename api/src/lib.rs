@@ -4,15 +4,19 @@
 
 mod crd;
 mod dns;
+mod dns_endpoint;
 mod dns_name_resolver;
 mod duration;
 
-pub use crd::{Definition, crds};
+pub use crd::{Definition, crds, record_crds};
 pub use dns::{
     CaBundleReference, Cache, CorefileStatus, Dns, DnsSpec, DnsStatus, EffectiveCache, EffectiveTtl,
     ForwardPlugin, ForwardingPolicy, LogLevel, NodeCounts, NodePlacement, OperatorCondition,
     ProtocolStrategy, Server, ServerTls, SpecInForce, Transport, TransportConfig, TtlReason, Upstream,
     UpstreamResolvers, UpstreamType,
+};
+pub use dns_endpoint::{
+    DnsEndpoint, DnsEndpointSpec, DnsEndpointStatus, DnsRecordProperty, DnsRecordSet, RecordSetStatus,
 };
 pub use dns_name_resolver::{
     DnsNameResolver, DnsNameResolverSpec, DnsNameResolverStatus, NameCondition, ResolvedAddress, ResolvedName,

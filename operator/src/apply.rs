@@ -154,12 +154,7 @@ impl Applier {
         status: Value,
     ) -> Result<(), ApplyError> {
         let version = &live["metadata"]["resourceVersion"];
-        let patch = json!({ "metadata": { "resourceVersion": version }, "status": status });
-        let api = self.api(key)?;
-        let patch = Patch::Merge(&patch);
-        let parameters = patch_parameters();
-        let call = api.patch_status(&key.name, &parameters, &patch);
-        let patched = answered("update the status of", key, call).await?;
+        let patched = write_status(&self.client, key, version, status).await?;
         self.remember(key, patched);
         Ok(())
     }
@@ -187,8 +182,7 @@ impl Applier {
     }
 
     fn api(&self, key: &ObjectKey) -> Result<Api<DynamicObject>, ApplyError> {
-        let resource = Resource::of(key).ok_or_else(|| ApplyError::UnknownKind(key.clone()))?;
-        Ok(resource.objects(&self.client, key.namespace.as_deref()))
+        api(&self.client, key)
     }
 
     fn remember(&self, key: &ObjectKey, mut object: DynamicObject) {
@@ -198,6 +192,27 @@ impl Applier {
             self.cache.put_written(key.clone(), value);
         }
     }
+}
+
+/// Writes fields of the status of an object that no [`Cache`] holds, provided that it is
+/// still of a version. Tells what the API server has made of it.
+pub async fn write_status(
+    client: &Client,
+    key: &ObjectKey,
+    version: &Value,
+    status: Value,
+) -> Result<DynamicObject, ApplyError> {
+    let patch = json!({ "metadata": { "resourceVersion": version }, "status": status });
+    let api = api(client, key)?;
+    let patch = Patch::Merge(&patch);
+    let parameters = patch_parameters();
+    let call = api.patch_status(&key.name, &parameters, &patch);
+    answered("update the status of", key, call).await
+}
+
+fn api(client: &Client, key: &ObjectKey) -> Result<Api<DynamicObject>, ApplyError> {
+    let resource = Resource::of(key).ok_or_else(|| ApplyError::UnknownKind(key.clone()))?;
+    Ok(resource.objects(client, key.namespace.as_deref()))
 }
 
 fn patch_parameters() -> PatchParams {

@@ -9,6 +9,7 @@ use crate::check::CheckArgs;
 use crate::diff::DiffArgs;
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
 use crate::explain::ExplainArgs;
+use crate::records::cli::RecordsCommand;
 use crate::serve::address::BindAddress;
 
 /// Runs the DNS of a Kubernetes cluster: turns the resource
@@ -71,7 +72,18 @@ pub enum Command {
     /// 2 when the DNS would not be put into force, the files or the cluster cannot be
     /// read, or the command line is wrong.
     Diff(DiffArgs),
+    /// Keep external records: zones at DNS servers and services.
+    ///
+    /// A guide is docs/external-records.md.
+    Records {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Box<RecordsCommand>,
+    },
     /// Print the custom resource definitions, as YAML.
+    ///
+    /// Those of the cluster DNS; with --records those of external records, which
+    /// a cluster with external-dns has already and should keep as they are.
     Crds(CrdsArgs),
 }
 
@@ -158,6 +170,9 @@ pub struct ClusterArgs {
 /// Where the custom resource definitions go.
 #[derive(Debug, Args)]
 pub struct CrdsArgs {
+    /// The definitions of external records instead.
+    #[arg(long)]
+    pub records: bool,
     /// Write each to its file in this folder instead.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

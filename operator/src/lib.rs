@@ -3,6 +3,7 @@
 //! Cluster DNS is in [`dns`], which reads from top to bottom as the path from a
 //! DNS resource to running pods. Beside it, [`name_resolver`] keeps the addresses
 //! of single names fresh, and [`upstreams`] tells which servers behind do not answer.
+//! External records are in [`crate::records`], around the engine of the crate of that name.
 //! What people start is in [`cli`]: the operator itself ([`run`]), and commands that
 //! read files ([`render`], [`check`], [`explain`], [`diff`]). [`watch`] reads from the
 //! API server into [`cache`], [`apply`] writes to it; beside them [`serve`] alone talks
@@ -29,6 +30,7 @@ pub mod metrics;
 pub mod name_resolver;
 pub mod nodes;
 pub mod output;
+pub mod records;
 pub mod render;
 pub mod resources;
 pub mod run;

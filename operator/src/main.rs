@@ -9,7 +9,7 @@ use clap::Parser;
 use operator::cli::{Cli, Command, CrdsArgs};
 use operator::logging::Logging;
 use operator::output::to_yaml;
-use operator::{check, diff, explain, render, run};
+use operator::{check, diff, explain, records, render, run};
 
 /// The exit code of commands that tell something when they could not: 1 is an answer
 /// to them.
@@ -39,6 +39,12 @@ fn main() -> ExitCode {
                 Err(error) => Err((error.into(), TROUBLE)),
             }
         }
+        Some(Command::Records { command }) => {
+            match records::command::run(command, &mut io::stdout().lock()) {
+                Ok(code) => return ExitCode::from(code),
+                Err(error) => Err((error, TROUBLE)),
+            }
+        }
         Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()).map_err(|error| (error, 1)),
         None => Logging::start()
             .and_then(|logging| run::run(&cli.run, &logging))
@@ -54,11 +60,18 @@ fn main() -> ExitCode {
 }
 
 fn print_crds(args: &CrdsArgs, output: &mut dyn Write) -> anyhow::Result<()> {
-    for api::Definition { file, crd } in api::crds() {
+    let definitions = if args.records {
+        api::record_crds()
+    } else {
+        api::crds()
+    };
+    for api::Definition { file, crd } in definitions {
         let yaml = to_yaml(&crd)?;
         match &args.dir {
             Some(dir) => {
                 let path = dir.join(file);
+                let folder = path.parent().unwrap_or(dir);
+                fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
                 fs::write(&path, yaml).with_context(|| format!("failed to write {}", path.display()))?;
             }
             None => write!(output, "---\n{yaml}")?,

@@ -67,7 +67,9 @@ const NAME_RESOLVERS: Resource = resource(
     "dnsnameresolvers",
 );
 
-const ALL: [Resource; 19] = [
+const DNS_ENDPOINTS: Resource = resource("externaldns.k8s.io", "v1alpha1", "DNSEndpoint", "dnsendpoints");
+
+const ALL: [Resource; 20] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -87,6 +89,7 @@ const ALL: [Resource; 19] = [
     LEASES,
     ENDPOINT_SLICES,
     NAME_RESOLVERS,
+    DNS_ENDPOINTS,
 ];
 
 impl Resource {
@@ -277,6 +280,18 @@ pub fn lease_key() -> ObjectKey {
 #[must_use]
 pub fn name_resolver_key(name: &str) -> ObjectKey {
     key(NAME_RESOLVERS, Some(NAME_RESOLVER_NAMESPACE), name)
+}
+
+/// An object that lists external records which are wanted.
+#[must_use]
+pub fn dns_endpoint_key(namespace: &str, name: &str) -> ObjectKey {
+    key(DNS_ENDPOINTS, Some(namespace), name)
+}
+
+/// The objects that list external records, of a namespace or all there are.
+#[must_use]
+pub fn dns_endpoints(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    DNS_ENDPOINTS.objects(client, namespace)
 }
 
 /// A ConfigMap.

@@ -307,7 +307,8 @@ async fn follow_all(
     Ok(served)
 }
 
-async fn stop_signal() -> anyhow::Result<&'static str> {
+/// Waits until the process is told to stop; the name of the signal.
+pub async fn stop_signal() -> anyhow::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
     Ok(tokio::select! {

@@ -7,7 +7,7 @@
 
 pub mod address;
 pub mod authorization;
-mod http;
+pub(crate) mod http;
 pub mod memory;
 pub mod offer;
 mod tls;

@@ -41,6 +41,7 @@ mod nodes;
 mod permissions;
 mod properties;
 mod reconcile_cases;
+mod records;
 mod scenario;
 mod serving;
 mod status_cases;

@@ -31,7 +31,7 @@ fn object(file: &str) -> Value {
 
 #[test]
 fn generated_definitions_are_up_to_date() {
-    for definition in api::crds() {
+    for definition in api::crds().into_iter().chain(api::record_crds()) {
         let written = fs::read_to_string(folder().join(definition.file)).unwrap();
         let generated = operator::output::to_yaml(&definition.crd).unwrap();
         assert!(

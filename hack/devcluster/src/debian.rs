@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -36,8 +37,15 @@ pub const NODE: [Need; 7] = [
 /// What a DNS server that counts its queries needs.
 pub const KNOT: [Need; 2] = [need("knotd", "knot"), need("dnstap.so", "knot-module-dnstap")];
 
+/// What a DNS server of another make needs.
+pub const BIND: [Need; 1] = [need("named", "bind9")];
+
+/// One installation at a time; others that want the same find it done.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// Installs what is missing, or says what is missing if that takes root.
 pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
+    let _turn = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let missing: Vec<&Need> = needs.iter().filter(|need| find(need.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -52,7 +60,13 @@ pub fn provide(needs: &[Need], progress: &Progress) -> Result<()> {
     let install = || {
         let mut command = Command::new("apt-get");
         command
-            .args(["install", "--yes", "--no-install-recommends"])
+            // Another program may be installing something.
+            .args([
+                "install",
+                "--yes",
+                "--no-install-recommends",
+                "--option=DPkg::Lock::Timeout=300",
+            ])
             .args(&packages);
         run(command
             .env("DEBIAN_FRONTEND", "noninteractive")

@@ -20,6 +20,7 @@ pub mod manifests;
 pub mod node;
 pub mod openshift;
 pub mod operator_program;
+pub mod primary;
 pub mod programs;
 pub mod progress;
 pub mod prometheus;

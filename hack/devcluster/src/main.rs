@@ -29,7 +29,7 @@ enum Command {
     Down,
     /// Tell what runs.
     Status,
-    /// Build the programs of the cluster, with Prometheus for tests, and install its Debian packages, and start nothing.
+    /// Build the programs of the cluster, with Prometheus and external-dns for tests, and install its Debian packages, and start nothing.
     Build,
 }
 
@@ -65,6 +65,7 @@ async fn main() -> Result<()> {
             programs::build(&programs::CONTROL_PLANE, &progress)?;
             programs::build(&programs::WHOLE_NODE, &progress)?;
             programs::build(&programs::MONITORING, &progress)?;
+            programs::build(&[programs::EXTERNAL_DNS_CONTROLLER], &progress)?;
             devcluster::debian::provide(&devcluster::debian::NODE, &progress)
         }
     }

@@ -52,6 +52,15 @@ static PROMETHEUS: Family = Family {
     cgo: "0",
 };
 
+static EXTERNAL_DNS: Family = Family {
+    folder: "external-dns",
+    flags: &[
+        "-ldflags",
+        "-s -w -X sigs.k8s.io/external-dns/pkg/apis/externaldns.Version=v0.21.0",
+    ],
+    cgo: "0",
+};
+
 /// One program.
 #[derive(Debug, Clone, Copy)]
 pub struct Program {
@@ -145,6 +154,13 @@ pub const PROMTOOL: Program = Program {
     name: "promtool",
 };
 
+/// What keeps records at DNS providers, and speaks the webhook protocol from both sides.
+pub const EXTERNAL_DNS_CONTROLLER: Program = Program {
+    family: &EXTERNAL_DNS,
+    package: "sigs.k8s.io/external-dns",
+    name: "external-dns",
+};
+
 /// What the control plane needs.
 pub const CONTROL_PLANE: [Program; 6] = [
     ETCD_SERVER,
@@ -217,7 +233,7 @@ pub fn cache_folder() -> Result<PathBuf> {
 
 /// Builds those of the programs that do not exist yet.
 pub fn build(programs: &[Program], progress: &Progress) -> Result<()> {
-    for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE, &PROMETHEUS] {
+    for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE, &PROMETHEUS, &EXTERNAL_DNS] {
         let folder = family.cache()?;
         let missing = |programs: &[Program]| -> Vec<Program> {
             programs

@@ -1,11 +1,13 @@
-//! The HTTP server: a few fixed paths, and bounds on what a client can hold.
+//! The HTTP server: bounds on what a client can hold, and the few fixed paths of the
+//! operator.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
@@ -33,6 +35,15 @@ const HEAD: Duration = Duration::from_secs(75);
 /// The pause when no connection can be accepted, as without free file descriptors.
 const BREATH: Duration = Duration::from_secs(1);
 
+/// Answers requests.
+pub(crate) trait Respond: Send + Sync + 'static {
+    /// The body of its answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers a request.
+    fn respond(&self, request: Request<Incoming>) -> impl Future<Output = Response<Self::Body>> + Send;
+}
+
 /// What is served on a port.
 pub(super) enum Site {
     /// `/healthz` and `/readyz`.
@@ -42,12 +53,12 @@ pub(super) enum Site {
 }
 
 /// The TLS configuration for new connections.
-pub(super) type TlsConfigs = watch::Receiver<Option<Arc<ServerConfig>>>;
+pub(crate) type TlsConfigs = watch::Receiver<Option<Arc<ServerConfig>>>;
 
 /// Serves for ever.
-pub(super) async fn serve(
+pub(crate) async fn serve<R: Respond>(
     listener: TcpListener,
-    site: Arc<Site>,
+    site: Arc<R>,
     tls: Option<TlsConfigs>,
 ) -> anyhow::Result<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -75,7 +86,7 @@ pub(super) async fn serve(
     }
 }
 
-async fn converse_privately(stream: TcpStream, config: Arc<ServerConfig>, site: Arc<Site>) {
+async fn converse_privately<R: Respond>(stream: TcpStream, config: Arc<ServerConfig>, site: Arc<R>) {
     match timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, site).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
@@ -83,13 +94,13 @@ async fn converse_privately(stream: TcpStream, config: Arc<ServerConfig>, site: 
     }
 }
 
-async fn converse<S>(stream: S, site: Arc<Site>)
+async fn converse<S, R: Respond>(stream: S, site: Arc<R>)
 where
     TokioIo<S>: Read + Write + Unpin,
 {
     let service = service_fn(|request: Request<Incoming>| {
         let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.answer(&request).await) }
+        async move { Ok::<_, Infallible>(site.respond(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -104,6 +115,14 @@ where
 /// The longest head of a request, in octets; a token has a few hundred. The server
 /// wants at least this much.
 const MAX_HEAD: usize = 16 * 1024;
+
+impl Respond for Site {
+    type Body = Full<Bytes>;
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.answer(&request).await
+    }
+}
 
 impl Site {
     async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
@@ -184,13 +203,13 @@ fn told(outcome: Result<(), String>) -> Response<Full<Bytes>> {
     }
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     with_header(response, CONTENT_TYPE, "text/plain; charset=utf-8")
 }
 
-fn with_header(
+pub(crate) fn with_header(
     mut response: Response<Full<Bytes>>,
     name: HeaderName,
     value: &'static str,

@@ -1,0 +1,79 @@
+//! `dns-operator records`: from the command line to an exit code.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use records::engine::Engine;
+
+use super::cli::{ApplyArgs, EngineArgs, PlanArgs, RecordsCommand};
+use super::report::Report;
+use super::sources::Sources;
+use super::{daemon, settings, show, webhook};
+use crate::logging::Logging;
+
+/// The exit code when something could not be found out.
+const TROUBLE: u8 = 2;
+
+/// Does what was asked for; the exit code.
+pub fn run(command: &RecordsCommand, output: &mut dyn Write) -> anyhow::Result<u8> {
+    if let RecordsCommand::Show(args) = command {
+        return show::show(args, output).map(|()| 0);
+    }
+    let _logging = Logging::start()?;
+    // One thread is plenty: all waiting is for I/O.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    runtime.block_on(async {
+        match command {
+            RecordsCommand::Plan(args) => Box::pin(plan(args, output)).await,
+            RecordsCommand::Apply(args) => Box::pin(apply(args, output)).await,
+            RecordsCommand::Run(args) => {
+                let complete = Box::pin(daemon::run(args)).await?;
+                Ok(u8::from(!complete))
+            }
+            RecordsCommand::Webhook(args) => Box::pin(webhook::serve(args)).await.map(|()| 0),
+            RecordsCommand::Show(_) => Ok(0),
+        }
+    })
+}
+
+async fn plan(args: &PlanArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
+    let (engine, mut sources) = open(&args.engine, true).await?;
+    let demand = sources.read();
+    let report = Report::of_demand(&demand);
+    let prospect = engine
+        .prospect(demand)
+        .await
+        .context("the zones cannot be listed")?;
+    let report = report.with_prospect(&prospect);
+    args.output.print(&report, output)?;
+    Ok(match (report.is_blind(), report.is_without_changes()) {
+        (true, _) => TROUBLE,
+        (false, unchanged) => u8::from(!unchanged),
+    })
+}
+
+async fn apply(args: &ApplyArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
+    let (engine, mut sources) = open(&args.engine, false).await?;
+    let demand = sources.read();
+    let report = Report::of_demand(&demand);
+    let prospect = engine
+        .prospect(demand)
+        .await
+        .context("the zones cannot be listed")?;
+    let report = report.with_prospect(&prospect);
+    let result = engine.apply(prospect).await;
+    let report = report.with_result(&result);
+    args.output.print(&report, output)?;
+    Ok(u8::from(!report.is_settled()))
+}
+
+async fn open(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Engine, Sources)> {
+    let provider = settings::provider(&args.provider, &args.cache, dry_run)?;
+    let settings = settings::engine(&args.ownership, &args.rules)?;
+    let sources = Sources::open(&args.sources).await?;
+    Ok((Engine::new(Arc::clone(&provider) as _, settings), sources))
+}

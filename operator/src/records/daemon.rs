@@ -1,0 +1,157 @@
+//! `dns-operator records run`: passes, one after the other.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use records::ProviderError;
+use records::cache::{Cached, Clock, SystemClock};
+use records::engine::{Engine, PassResult};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::cli::RunArgs;
+use super::metrics::RecordMetrics;
+use super::report::{Report, summary};
+use super::settings;
+use super::sources::Sources;
+use crate::serve::http;
+
+/// How often it is looked whether a zone has its turn to be confirmed, where none is known.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Keeps the zones until it is told to stop; whether everything was in place in the end.
+pub async fn run(args: &RunArgs) -> anyhow::Result<bool> {
+    let listener = TcpListener::bind(args.metrics_address)
+        .await
+        .context("--metrics-address")?;
+    let engine = &args.engine;
+    let cache = settings::provider(&engine.provider, &engine.cache, args.dry_run)?;
+    let metrics = Arc::new(RecordMetrics::new(Arc::clone(&cache)));
+    let mut daemon = Daemon {
+        args,
+        engine: Engine::new(
+            Arc::clone(&cache) as _,
+            settings::engine(&engine.ownership, &engine.rules)?,
+        ),
+        sources: Sources::open(&engine.sources).await?,
+        metrics: Arc::clone(&metrics),
+    };
+    if args.once {
+        return Ok(daemon.pass().await);
+    }
+    tracing::info!("serving metrics on http://{}", listener.local_addr()?);
+    tokio::select! {
+        () = daemon.passes() => Ok(true),
+        outcome = http::serve(listener, metrics, None) => outcome.map(|()| true),
+        () = confirm_in_turns(&cache) => Ok(true),
+        () = stopped() => Ok(true),
+    }
+}
+
+struct Daemon<'a> {
+    args: &'a RunArgs,
+    engine: Engine,
+    sources: Sources,
+    metrics: Arc<RecordMetrics>,
+}
+
+impl Daemon<'_> {
+    /// A pass at each interval, and soon after a source has changed.
+    async fn passes(&mut self) {
+        loop {
+            let begun = Instant::now();
+            self.pass().await;
+            tokio::select! {
+                () = sleep_until(begun + self.args.interval) => {}
+                () = self.sources.changed() => {
+                    sleep_until(begun + self.args.min_event_sync_interval).await;
+                }
+            }
+        }
+    }
+
+    /// Whether everything is in place.
+    async fn pass(&mut self) -> bool {
+        let outcome = self.look_and_write().await;
+        match outcome {
+            Ok(result) => {
+                self.metrics.pass(Some(&result));
+                self.sources.tell(&result).await;
+                result.is_complete()
+            }
+            Err(error) => {
+                tracing::error!("the pass was given up: {error}");
+                self.metrics.pass(None);
+                false
+            }
+        }
+    }
+
+    async fn look_and_write(&mut self) -> Result<PassResult, ProviderError> {
+        let demand = self.sources.read();
+        let told = Report::of_demand(&demand);
+        for source in &told.unread {
+            tracing::warn!("not read, so nothing is deleted: {source}");
+        }
+        for rejection in &told.rejected {
+            tracing::warn!("rejected: {rejection}");
+        }
+        let prospect = self.engine.prospect(demand).await?;
+        if self.args.dry_run {
+            let report = told.with_prospect(&prospect);
+            tracing::info!("would change, but for --dry-run:\n{report}");
+            return Ok(PassResult {
+                wanted: prospect.wanted,
+                verdicts: prospect.verdicts,
+                ..PassResult::default()
+            });
+        }
+        let result = self.engine.apply(prospect).await;
+        for zone in &result.zones {
+            if let Some(trouble) = &zone.trouble {
+                tracing::warn!("zone {}: left alone: {trouble}", zone.zone.name);
+            }
+            if let Some(refused) = &zone.refused {
+                tracing::warn!("{refused}");
+            }
+            if !zone.groups.is_empty() {
+                tracing::info!("{}", summary(zone));
+            }
+        }
+        for verdict in &result.verdicts {
+            let key = &verdict.key;
+            tracing::debug!(
+                name = %key.name, record_type = %key.record_type, resource = %verdict.resource,
+                reason = verdict.state.reason(), "not in place: {}", verdict.state.message()
+            );
+        }
+        Ok(result)
+    }
+}
+
+/// Confirms one zone after the other, for ever: evenly over the time that they are
+/// trusted.
+pub async fn confirm_in_turns(cache: &Cached) {
+    let clock = SystemClock::default();
+    loop {
+        let wait = cache.next_confirmation(clock.monotonic()).unwrap_or(IDLE);
+        if !wait.is_zero() {
+            sleep(wait.min(IDLE)).await;
+            continue;
+        }
+        if let Some((zone, Err(error))) = cache.confirm_one().await {
+            tracing::warn!(zone = %zone.0, "failed to confirm: {error}");
+        }
+    }
+}
+
+/// Ends when the process is told to.
+pub async fn stopped() {
+    let mut stop = pin!(crate::run::stop_signal());
+    match stop.as_mut().await {
+        Ok(signal) => tracing::info!("stopping on {signal}"),
+        Err(error) => tracing::error!("stopping: {error:#}"),
+    }
+}

@@ -1,0 +1,364 @@
+//! Planned changes in groups, with the changes to the ownership records.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::holdings::Holdings;
+use super::index::{Entry, Index};
+use super::label::{OWNED_RECORD, OWNER};
+use super::name_of;
+use super::refusal::{Refusal, Rejected};
+use super::registry::Registry;
+use crate::{Change, Endpoint, Group, Labels, Name, RecordKey, RecordType, Zone};
+
+/// Puts changes into groups; without a registry as they are.
+pub(super) fn group(
+    registry: Option<&Registry>,
+    zone: &Zone,
+    changes: Vec<Change>,
+    holdings: &Holdings,
+) -> (Vec<Group>, Vec<Rejected>) {
+    let mut rejected = Vec::new();
+    let mut names: BTreeMap<Name, Vec<Change>> = BTreeMap::new();
+    let repairs = repairs(&changes, holdings);
+    for change in changes.into_iter().chain(repairs) {
+        match name_of(&change) {
+            Ok(name) => names.entry(name).or_default().push(change),
+            Err(reason) => rejected.push(Rejected {
+                change,
+                reason: reason.into(),
+            }),
+        }
+    }
+    let mut grouping = registry.map(|registry| Grouping::new(registry, &zone.name, holdings, &names));
+    let mut groups = Vec::with_capacity(names.len());
+    for (name, changes) in names {
+        let changes = match &mut grouping {
+            Some(grouping) => grouping.changes(changes, &mut rejected),
+            None => changes,
+        };
+        if !changes.is_empty() {
+            groups.push(Group { name, changes });
+        }
+    }
+    (groups, rejected)
+}
+
+/// The repairs of records that are not changed anyway: updates to themselves.
+fn repairs(changes: &[Change], holdings: &Holdings) -> Vec<Change> {
+    let sides = changes
+        .iter()
+        .filter_map(|change| change.before().or(change.after()));
+    let keys: HashSet<RecordKey> = sides.filter_map(|side| side.key().ok()).collect();
+    let left = holdings
+        .repairs
+        .iter()
+        .filter(|record| record.key().is_ok_and(|key| !keys.contains(&key)));
+    left.map(|record| Change::Update {
+        old: Endpoint::clone(record),
+        new: Endpoint::clone(record),
+    })
+    .collect()
+}
+
+struct Grouping<'a> {
+    registry: &'a Registry,
+    zone: &'a Name,
+    holdings: &'a Holdings,
+    /// The records whose new ownership record would be in the way of something.
+    blocked: HashMap<RecordKey, Refusal>,
+    /// The ownership records that are written.
+    written: HashSet<RecordKey>,
+    /// Where names are written.
+    text: String,
+}
+
+impl<'a> Grouping<'a> {
+    fn new(
+        registry: &'a Registry,
+        zone: &'a Name,
+        holdings: &'a Holdings,
+        names: &BTreeMap<Name, Vec<Change>>,
+    ) -> Self {
+        let after = || names.values().flatten().filter_map(Change::after);
+        // By the name of the ownership record that is new: the records it would be for.
+        let mut fresh: HashMap<Box<str>, Vec<RecordKey>> = HashMap::new();
+        for key in after().filter_map(|record| record.key().ok()) {
+            let Ok(txt) = registry.txt_key(zone, &key) else {
+                continue;
+            };
+            if entry(&holdings.index, &txt).is_none() {
+                fresh.entry(txt.name.as_str().into()).or_default().push(key);
+            }
+        }
+        let mut grouping = Self {
+            registry,
+            zone,
+            holdings,
+            blocked: HashMap::new(),
+            written: HashSet::new(),
+            text: String::new(),
+        };
+        if !fresh.is_empty() {
+            let held = holdings.records.iter().map(AsRef::as_ref);
+            held.for_each(|record| grouping.block(record, &fresh, true));
+            after().for_each(|record| grouping.block(record, &fresh, false));
+        }
+        grouping
+    }
+
+    /// Blocks the new ownership records that cannot be beside a record: no others are
+    /// beside a CNAME, texts that others wrote are left alone, and a record that is
+    /// `there` would be taken for ours if its ownership record had the same name.
+    fn block(&mut self, record: &Endpoint, fresh: &HashMap<Box<str>, Vec<RecordKey>>, there: bool) {
+        let Ok(key) = record.key() else { return };
+        if matches!(record.record_type, RecordType::Txt | RecordType::Cname)
+            && let Some(wanted) = fresh.get(key.name.as_str())
+        {
+            let taken = wanted
+                .iter()
+                .map(|wanted| (wanted.clone(), Refusal::Taken(key.name.clone())));
+            self.blocked.extend(taken);
+        }
+        if !there {
+            return;
+        }
+        self.registry
+            .affix
+            .write_txt_name(self.zone, &key.name, &key.record_type, &mut self.text);
+        let same = fresh.get(self.text.as_str()).into_iter().flatten();
+        let others = same.filter(|wanted| **wanted != key && wanted.set_identifier == key.set_identifier);
+        for wanted in others {
+            if let Ok(txt) = self.registry.txt_key(self.zone, wanted) {
+                self.blocked.insert(wanted.clone(), Refusal::Shared(txt.name));
+            }
+        }
+    }
+
+    /// The changes of one name, with those to the ownership records.
+    fn changes(&mut self, wanted: Vec<Change>, rejected: &mut Vec<Rejected>) -> Vec<Change> {
+        let (mut kept, mut refused) = (Vec::new(), Vec::new());
+        for change in wanted {
+            match self.expand(&change) {
+                Ok(changes) => kept.push((change, changes)),
+                Err(reason) => refused.push(Rejected { change, reason }),
+            }
+        }
+        let foreign = refused
+            .iter()
+            .any(|refused| matches!(refused.reason, Refusal::NotOurs { .. }));
+        let missing = refused
+            .iter()
+            .any(|refused| matches!(refused.change, Change::Create(_)));
+        let waits = |change: &Change| foreign || missing && matches!(change, Change::Delete(_));
+        let (waiting, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(change, _)| waits(change));
+        let held = waiting.into_iter().map(|(change, _)| Rejected {
+            change,
+            reason: Refusal::HeldBack,
+        });
+        rejected.extend(refused.into_iter().chain(held));
+
+        let gone = kept
+            .iter()
+            .filter(|(change, _)| matches!(change, Change::Delete(_)));
+        let former = self.former_removals(gone.filter_map(|(change, _)| change.before()));
+        let mut changes: Vec<_> = kept.into_iter().flat_map(|(_, changes)| changes).collect();
+        for removal in former {
+            let key = |change: &Change| change.before().and_then(|before| before.key().ok());
+            if changes.iter().all(|change| key(change) != key(&removal)) {
+                changes.push(removal);
+            }
+        }
+        changes
+    }
+
+    fn expand(&mut self, change: &Change) -> Result<Vec<Change>, Refusal> {
+        match change {
+            Change::Create(new) => self.create(new),
+            Change::Update { old, new } => self.update(old, new),
+            Change::Delete(old) => self.delete(old),
+        }
+    }
+
+    fn create(&mut self, new: &Endpoint) -> Result<Vec<Change>, Refusal> {
+        let new = self.stamped(new)?;
+        let key = new.key()?;
+        let index = &self.holdings.index;
+        if matches!(new.record_type, RecordType::Txt | RecordType::Cname)
+            && index.find(key.name.as_str(), &new.set_identifier).is_some()
+        {
+            return Err(Refusal::Taken(key.name));
+        }
+        let txt = self.registry.txt_key(self.zone, &key)?;
+        let left = entry(index, &txt);
+        if left.is_some_and(|left| left.claims > 0) {
+            return Err(Refusal::Shared(txt.name));
+        }
+        if let Some(left) = left.filter(|left| !left.ours) {
+            let labels = self.registry.labels_of(&left.txt).unwrap_or_default();
+            let owner = labels.get(OWNER).cloned().unwrap_or_default();
+            return Err(Refusal::Claimed { txt: txt.name, owner });
+        }
+        let other_properties = left.is_some_and(|left| left.txt.provider_specific != new.provider_specific);
+        let companion = self.companion(txt, &new, other_properties)?;
+        Ok([Change::Create(new)].into_iter().chain(companion).collect())
+    }
+
+    fn update(&mut self, old: &Endpoint, new: &Endpoint) -> Result<Vec<Change>, Refusal> {
+        self.check_owner(old)?;
+        let old = self.holdings.raw(old)?;
+        let new = self.stamped(new)?;
+        let txt = self.registry.txt_key(self.zone, &new.key()?)?;
+        let companion = self.companion(txt, &new, old.provider_specific != new.provider_specific)?;
+        let same = unlabelled(&old) == unlabelled(&new);
+        let record = (!same).then_some(Change::Update { old, new });
+        Ok(record.into_iter().chain(companion).collect())
+    }
+
+    fn delete(&self, old: &Endpoint) -> Result<Vec<Change>, Refusal> {
+        self.check_owner(old)?;
+        let key = old.key()?;
+        let txt = self.registry.txt_key(self.zone, &key).ok();
+        let companion = txt.and_then(|txt| entry(&self.holdings.index, &txt));
+        let record = Change::Delete(self.holdings.raw(old)?);
+        Ok([record]
+            .into_iter()
+            .chain(companion.map(|companion| self.removal(companion)))
+            .collect())
+    }
+
+    /// Refuses what is not ours by the ownership records.
+    fn check_owner(&self, record: &Endpoint) -> Result<(), Refusal> {
+        let name = record.name()?;
+        let index = &self.holdings.index;
+        let current = index.current(self.registry, self.zone, record, &name, &mut String::new());
+        let former = || {
+            index
+                .former(self.registry, self.zone, record, &name)
+                .into_iter()
+                .flatten()
+                .next()
+        };
+        let ours = current
+            .or_else(former)
+            .map(|place| &index.entries[place])
+            .is_some_and(|entry| entry.ours && !entry.ambiguous && entry.claims + entry.readers > 0);
+        let owner = self.registry.owner().into();
+        if ours {
+            Ok(())
+        } else {
+            Err(Refusal::NotOurs { name, owner })
+        }
+    }
+
+    /// The record with our id, unless it poses as an ownership record.
+    fn stamped(&self, new: &Endpoint) -> Result<Endpoint, Refusal> {
+        if self.registry.labels_of(new).is_some() {
+            return Err(Refusal::Reserved);
+        }
+        let mut new = new.clone();
+        new.labels.insert(OWNER.into(), self.registry.owner().into());
+        Ok(new)
+    }
+
+    /// The change that makes an ownership record tell what a record's labels are, if any
+    /// is needed.
+    fn companion(
+        &mut self,
+        txt: RecordKey,
+        record: &Endpoint,
+        other_properties: bool,
+    ) -> Result<Option<Change>, Refusal> {
+        if self.written.contains(&txt) {
+            return Err(Refusal::Shared(txt.name));
+        }
+        let change = match entry(&self.holdings.index, &txt) {
+            Some(left) => self.rewrite(&txt, &left.txt, record, other_properties)?,
+            None => match self.blocked.get(&record.key()?) {
+                Some(reason) => return Err(reason.clone()),
+                None => Some(Change::Create(self.registry.companion(&txt, record)?)),
+            },
+        };
+        self.written.insert(txt);
+        Ok(change)
+    }
+
+    fn rewrite(
+        &self,
+        txt: &RecordKey,
+        old: &Endpoint,
+        record: &Endpoint,
+        other_properties: bool,
+    ) -> Result<Option<Change>, Refusal> {
+        let told = self.registry.labels_of(old).unwrap_or_default();
+        let mut new = old.clone();
+        if !self.registry.is_current(&told, &record.labels) {
+            let mut texts = self.registry.other_texts(old);
+            texts.push(self.registry.text(txt, &record.labels)?);
+            new.targets = texts.into();
+        }
+        if other_properties {
+            new.provider_specific.clone_from(&record.provider_specific);
+        }
+        if new == *old {
+            return Ok(None);
+        }
+        new.labels.insert(OWNED_RECORD.into(), record.dns_name.clone());
+        Ok(Some(Change::Update {
+            old: old.clone(),
+            new,
+        }))
+    }
+
+    /// Takes an ownership text away, and leaves other texts of its record set alone.
+    fn removal(&self, entry: &Entry) -> Change {
+        let old = Endpoint::clone(&entry.txt);
+        let rest = self.registry.other_texts(&old);
+        if rest.is_empty() {
+            return Change::Delete(old);
+        }
+        let new = Endpoint {
+            targets: rest.into(),
+            ..old.clone()
+        };
+        Change::Update { old, new }
+    }
+
+    /// Takes away the ownership records under names of former days that nothing reads any
+    /// more once some records are gone: they would make whatever comes next ours.
+    fn former_removals<'b>(&self, gone: impl Iterator<Item = &'b Endpoint>) -> Vec<Change> {
+        let index = &self.holdings.index;
+        let mut readers: HashMap<usize, u32> = HashMap::new();
+        for record in gone {
+            let Ok(name) = record.name() else { continue };
+            for place in index
+                .former(self.registry, self.zone, record, &name)
+                .into_iter()
+                .flatten()
+            {
+                *readers.entry(place).or_default() += 1;
+            }
+        }
+        let mut last: Vec<_> = readers.into_iter().collect();
+        last.sort_unstable();
+        let entries = last
+            .into_iter()
+            .map(|(place, count)| (&index.entries[place], count));
+        let unread =
+            entries.filter(|(entry, count)| entry.ours && !entry.ambiguous && *count >= entry.readers);
+        unread.map(|(entry, _)| self.removal(entry)).collect()
+    }
+}
+
+/// The ownership record set of a key.
+fn entry<'a>(index: &'a Index, txt: &RecordKey) -> Option<&'a Entry> {
+    index
+        .find(txt.name.as_str(), &txt.set_identifier)
+        .map(|place| &index.entries[place])
+}
+
+fn unlabelled(record: &Endpoint) -> Endpoint {
+    Endpoint {
+        labels: Labels::new(),
+        ..record.clone()
+    }
+}

@@ -1,0 +1,96 @@
+//! What keeps zones: DNS servers and services.
+
+pub mod memory;
+mod operation;
+pub mod rfc2136;
+pub mod webhook;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use thiserror::Error;
+
+pub use self::operation::{Calls, Operation};
+use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
+
+/// A DNS server or service whose zones are kept.
+///
+/// Every record that it hands out is canonical: what [`Provider::adjust`] makes of a
+/// wanted record is how the zone lists it once it is written.
+pub trait Provider: Send + Sync {
+    /// What it is called in messages and metrics, such as `rfc2136`.
+    fn name(&self) -> &'static str;
+
+    /// The zones that it serves.
+    fn zones(&self) -> BoxFuture<'_, Result<Vec<Zone>, ProviderError>>;
+
+    /// Reads a whole zone. A list that was cut off is an error, never a small zone.
+    fn read<'a>(&'a self, zone: &'a Zone) -> BoxFuture<'a, Result<ZoneRecords, ProviderError>>;
+
+    /// Reads what stands at some names now, all types of them.
+    fn read_names<'a>(
+        &'a self,
+        zone: &'a Zone,
+        names: &'a [Name],
+    ) -> BoxFuture<'a, Result<Vec<Endpoint>, ProviderError>>;
+
+    /// Finds out what has changed since the zone was `known`, for less than a full read.
+    fn confirm<'a>(
+        &'a self,
+        zone: &'a Zone,
+        known: &'a ZoneRecords,
+    ) -> BoxFuture<'a, Result<Confirmation, ProviderError>>;
+
+    /// Makes the changes of each group, all or none of a group, if the zone holds what
+    /// the changes believe; one outcome for each group, in their order.
+    fn apply<'a>(&'a self, zone: &'a Zone, groups: &'a [Group]) -> BoxFuture<'a, Vec<Outcome>>;
+
+    /// Wanted records as the zones would list them.
+    fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>>;
+}
+
+/// What a provider found out about a zone without reading all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The zone is what it was.
+    Same,
+    /// Some names were touched since the version that is known, and these are all: also
+    /// those at which there is what is known. A name that was written since and is not
+    /// among them has been written by somebody else, too.
+    Changed {
+        /// All record sets of each of the names; none of a name that is gone.
+        names: BTreeMap<Name, Vec<Endpoint>>,
+        /// The state that it is in now.
+        version: ZoneVersion,
+    },
+    /// It told all that the zone holds.
+    Whole(ZoneRecords),
+    /// Only a full read tells.
+    ReadAgain,
+}
+
+/// Why a provider could not be asked.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ProviderError {
+    /// It has been asked too often.
+    #[error("{message}")]
+    Throttled {
+        /// In the provider's own words.
+        message: String,
+        /// When it may be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// It cannot be reached, or fails for now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It does not let us, or not with these keys.
+    #[error("{0}")]
+    Denied(String),
+    /// It does not have the zone (any more).
+    #[error("{0}")]
+    NoSuchZone(String),
+    /// What it answered cannot be understood, or is cut off.
+    #[error("{0}")]
+    Malformed(String),
+}

@@ -1,0 +1,138 @@
+//! Groups of changes sent to the servers, and what came of each.
+//!
+//! Each group has an update of its own, so that a server refuses no more than what is
+//! wrong. They are sent without waiting for answers, which a server takes about as fast as
+//! if they were one.
+
+use std::collections::HashMap;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::Name;
+
+use super::answer::Answer;
+use super::exchange::Exchange;
+use super::failure::{Failure, code_name};
+use super::servers::Servers;
+use super::tsig::Unverified;
+use super::update::{Update, update};
+use crate::{Group, Outcome};
+
+/// A group that is not settled.
+struct Open {
+    /// Its place among the groups.
+    place: usize,
+    update: Update,
+    /// What is known of it so far.
+    outcome: Outcome,
+    /// Whether a server may have made its changes without telling.
+    doubtful: bool,
+}
+
+/// Sends the groups to the servers in turn: those that one did not settle go to the next
+/// one. That is safe, as an update compares before it writes.
+pub(super) async fn apply(servers: &Servers, zone: &Name, groups: &[Group], min_ttl: u32) -> Vec<Outcome> {
+    let mut open = Vec::new();
+    let mut settled: HashMap<usize, Outcome> = HashMap::new();
+    for (place, group) in groups.iter().enumerate() {
+        match update(zone, group, min_ttl) {
+            Ok(update) => open.push(Open {
+                place,
+                update,
+                outcome: Outcome::Postponed {
+                    reason: "there is no server to ask".into(),
+                },
+                doubtful: false,
+            }),
+            Err(error) => drop(settled.insert(place, Outcome::Rejected { reason: error.0 })),
+        }
+    }
+    for server in servers.in_turn() {
+        if open.is_empty() {
+            break;
+        }
+        match server.connect().await {
+            Ok(connection) => {
+                let mut answers: HashMap<usize, Result<Answer, Failure>> = HashMap::new();
+                // A failure is told for each group that it concerns.
+                let ended = Exchange::new(connection, open.len())
+                    .run(
+                        |number| open.get(number).map(|group| group.update.message.clone()),
+                        |number, answer| drop(answers.insert(number, answer)),
+                    )
+                    .await;
+                for (number, group) in open.iter_mut().enumerate() {
+                    group.learn(answers.remove(&number), ended.as_ref().err(), &server.address());
+                }
+            }
+            Err(failure) => {
+                for group in &mut open {
+                    group.learn(None, Some(&failure), &server.address());
+                }
+            }
+        }
+        let (done, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(Open::is_settled);
+        settled.extend(done.into_iter().map(|group| (group.place, group.outcome)));
+        open = rest;
+    }
+    settled.extend(open.into_iter().map(|group| (group.place, group.outcome)));
+    (0..groups.len())
+        .filter_map(|place| settled.remove(&place))
+        .collect()
+}
+
+impl Open {
+    /// Takes note of what a server answered, or of how the connection to it ended.
+    fn learn(&mut self, answer: Option<Result<Answer, Failure>>, ended: Option<&Failure>, server: &str) {
+        let words = |what: &dyn std::fmt::Display| format!("{server}: {what}");
+        self.outcome = match answer {
+            Some(Ok(answer)) => judged(answer.response_code, server),
+            // Who does not take our signature has not looked at the update.
+            Some(Err(failure @ Failure::Unverified(Unverified::Refused(_)))) => Outcome::Postponed {
+                reason: words(&failure),
+            },
+            Some(Err(failure)) => Outcome::Unknown {
+                reason: words(&failure),
+            },
+            None => Outcome::Postponed {
+                reason: ended.map_or_else(|| words(&"it was not sent"), |failure| words(failure)),
+            },
+        };
+        if let Outcome::Applied { written } = &mut self.outcome {
+            *written = Some(self.update.written.clone());
+        } else if self.doubtful {
+            let reason = match &self.outcome {
+                Outcome::Rejected { reason }
+                | Outcome::Conflict { reason }
+                | Outcome::Postponed { reason }
+                | Outcome::Unknown { reason } => reason.clone(),
+                Outcome::Applied { .. } => String::new(),
+            };
+            self.outcome = Outcome::Unknown {
+                reason: format!("another server may have done it before; {reason}"),
+            };
+        }
+        self.doubtful |= matches!(self.outcome, Outcome::Unknown { .. });
+    }
+
+    /// Whether no other server can say anything better.
+    fn is_settled(&self) -> bool {
+        !matches!(self.outcome, Outcome::Postponed { .. } | Outcome::Unknown { .. })
+    }
+}
+
+/// What a response code says of an update (RFC 2136, 3.8).
+fn judged(code: ResponseCode, server: &str) -> Outcome {
+    let reason = format!("{server}: the server answers {}", code_name(code));
+    match code {
+        ResponseCode::NoError => Outcome::Applied { written: None },
+        ResponseCode::NXDomain | ResponseCode::NXRRSet | ResponseCode::YXDomain | ResponseCode::YXRRSet => {
+            Outcome::Conflict { reason }
+        }
+        // What it says of the server and not of the changes: it does not keep the zone, or
+        // takes no updates.
+        ResponseCode::NotAuth | ResponseCode::NotImp => Outcome::Postponed { reason },
+        // One that hands updates on to its primary says so too if that did not answer.
+        ResponseCode::ServFail => Outcome::Unknown { reason },
+        _ => Outcome::Rejected { reason },
+    }
+}

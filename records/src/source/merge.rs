@@ -1,0 +1,187 @@
+//! One record set of all that want the same.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::mem;
+use std::net::IpAddr;
+
+use crate::{Endpoint, RESOURCE_LABEL, RecordKey, RecordType};
+
+/// Wanted record sets after [`merge`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// The record sets, sorted by key. Only a CNAME or DNAME may be there more than once,
+    /// with another target each time: one of them is to be chosen.
+    pub endpoints: Vec<Endpoint>,
+    /// What people may not have meant.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something about record sets of one key that people may not have meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The key.
+    pub key: RecordKey,
+    /// Who wants a record set of the key, sorted.
+    pub resources: Vec<Box<str>>,
+    /// What it is.
+    pub kind: RemarkKind,
+}
+
+/// What people may not have meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemarkKind {
+    /// A CNAME or DNAME with several targets: a name has at most one (RFC 2181, section
+    /// 10.1; RFC 6672, section 2.4).
+    SeveralAliases,
+    /// They ask for different TTLs; the shortest is taken, as a set has only one (RFC
+    /// 2181, section 5.2).
+    TtlsDiffer,
+    /// They have different properties; those of the first resource are taken.
+    PropertiesDiffer,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, resources, kind } = self;
+        let what = match kind {
+            RemarkKind::SeveralAliases => "have different targets, and only one can be there",
+            RemarkKind::TtlsDiffer => "have different TTLs; the shortest is taken",
+            RemarkKind::PropertiesDiffer => "have different properties; those of the first are taken",
+        };
+        let (name, record_type) = (&key.name, &key.record_type);
+        write!(
+            formatter,
+            "{name} {record_type} of {}: {what}",
+            resources.join(", ")
+        )
+    }
+}
+
+/// Makes one record set of all that have the same key: their targets together, and what
+/// else a set has from the first by resource and then by content, so that the order in
+/// which they come does not matter. CNAME and DNAME are left side by side unless they say
+/// the same. Endpoints whose name is none are left out: [`admit`](super::admit) lets none
+/// of them through.
+#[must_use]
+pub fn merge(endpoints: Vec<Endpoint>) -> Merged {
+    let keyed = endpoints
+        .into_iter()
+        .filter_map(|endpoint| Some((endpoint.key().ok()?, endpoint)));
+    let mut keyed: Vec<(RecordKey, Endpoint)> = keyed.collect();
+    keyed.sort_unstable_by(|(key, endpoint), (other_key, other)| {
+        key.cmp(other_key).then_with(|| by_content(endpoint, other))
+    });
+    let mut merged = Merged::default();
+    let mut rest = keyed.into_iter().peekable();
+    while let Some((key, first)) = rest.next() {
+        let mut same = vec![first];
+        while let Some((_, next)) = rest.next_if(|(other, _)| *other == key) {
+            same.push(next);
+        }
+        if same.len() == 1 {
+            merged.endpoints.append(&mut same);
+        } else {
+            unite(&key, same, &mut merged);
+        }
+    }
+    merged
+}
+
+fn by_content(one: &Endpoint, other: &Endpoint) -> Ordering {
+    let content = |endpoint: &Endpoint| (resource(endpoint).to_owned(), endpoint.ttl);
+    content(one)
+        .cmp(&content(other))
+        .then_with(|| one.targets.cmp(&other.targets))
+        .then_with(|| one.provider_specific.cmp(&other.provider_specific))
+        .then_with(|| one.dns_name.cmp(&other.dns_name))
+        .then_with(|| one.labels.cmp(&other.labels))
+}
+
+fn resource(endpoint: &Endpoint) -> &str {
+    endpoint.labels.get(RESOURCE_LABEL).map_or("", |label| label)
+}
+
+/// Unites endpoints of one key, of which there are several.
+fn unite(key: &RecordKey, same: Vec<Endpoint>, merged: &mut Merged) {
+    let mut resources: Vec<Box<str>> = same.iter().map(|endpoint| resource(endpoint).into()).collect();
+    resources.dedup();
+    let mut kinds = Vec::new();
+    let mut differs = |kind, differ: bool| {
+        if differ {
+            kinds.push(kind);
+        }
+    };
+    let ttls = |one: &Endpoint, other: &Endpoint| one.ttl != other.ttl;
+    let properties = |one: &Endpoint, other: &Endpoint| one.provider_specific != other.provider_specific;
+    differs(RemarkKind::TtlsDiffer, any(&same, ttls));
+    differs(RemarkKind::PropertiesDiffer, any(&same, properties));
+    let alias = matches!(key.record_type, RecordType::Cname | RecordType::Dname);
+    let mut united: Vec<Endpoint> = Vec::new();
+    for endpoint in same {
+        let home = united
+            .iter_mut()
+            .find(|home| !alias || same_targets(home, &endpoint));
+        match home {
+            Some(home) => join(home, endpoint),
+            None => united.push(endpoint),
+        }
+    }
+    // Joining may have changed a TTL.
+    united.sort_unstable_by(by_content);
+    differs(RemarkKind::SeveralAliases, united.len() > 1);
+    merged.endpoints.append(&mut united);
+    merged.remarks.extend(kinds.into_iter().map(|kind| Remark {
+        key: key.clone(),
+        resources: resources.clone(),
+        kind,
+    }));
+}
+
+fn any(same: &[Endpoint], differ: impl Fn(&Endpoint, &Endpoint) -> bool) -> bool {
+    same.windows(2).any(|pair| differ(&pair[0], &pair[1]))
+}
+
+/// Takes over the targets of `other`, and its TTL if that is shorter.
+fn join(home: &mut Endpoint, other: Endpoint) {
+    home.ttl = match (home.ttl, other.ttl) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    let record_type = home.record_type.clone();
+    let mut targets = mem::take(&mut home.targets).into_vec();
+    targets.extend(other.targets);
+    targets.sort_by_cached_key(|target| (comparable(&record_type, target), target.clone()));
+    targets.dedup_by(|one, other| comparable(&record_type, one) == comparable(&record_type, other));
+    home.targets = targets.into();
+}
+
+fn same_targets(one: &Endpoint, other: &Endpoint) -> bool {
+    let targets = |endpoint: &Endpoint| -> Vec<Comparable> {
+        let targets = endpoint.targets.iter();
+        targets
+            .map(|target| comparable(&endpoint.record_type, target))
+            .collect()
+    };
+    targets(one) == targets(other)
+}
+
+/// Record data as it is compared.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Comparable {
+    Address(IpAddr),
+    Text(String),
+}
+
+fn comparable(record_type: &RecordType, target: &str) -> Comparable {
+    match record_type {
+        RecordType::A | RecordType::Aaaa => target
+            .parse()
+            .map_or_else(|_| Comparable::Text(target.into()), Comparable::Address),
+        RecordType::Cname | RecordType::Dname | RecordType::Ns | RecordType::Ptr => {
+            let bare = target.strip_suffix('.').unwrap_or(target);
+            Comparable::Text(bare.to_ascii_lowercase())
+        }
+        _ => Comparable::Text(target.into()),
+    }
+}

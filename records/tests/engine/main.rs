@@ -1,0 +1,26 @@
+//! Tests of the record engine that need no server but those they start themselves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "a failed test is a panic, and a table is long"
+)]
+
+mod cache;
+mod endpoint;
+mod files;
+mod filter;
+mod guard;
+mod memory;
+mod merging;
+mod name;
+mod ownership;
+mod passes;
+mod plan_cases;
+mod plan_properties;
+mod sources;
+mod target;
+mod verdicts;
+mod webhook;

@@ -1,0 +1,9 @@
+//! Who owns which records of a zone.
+
+mod affix;
+mod cipher;
+mod groups;
+mod heritage;
+mod holdings;
+mod laws;
+mod zone;

@@ -1,0 +1,10 @@
+//! External records against real servers: API servers, DNS servers, external-dns.
+
+mod admission;
+mod definitions;
+mod dns_endpoints;
+mod guide;
+mod rfc2136;
+mod selector;
+mod status;
+mod webhook;
