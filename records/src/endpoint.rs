@@ -4,12 +4,11 @@ mod check;
 mod json;
 mod record_data;
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidName, Name, RecordType};
+use crate::{InvalidName, Labels, Name, RecordType};
 
 pub use check::Fault;
 
@@ -22,9 +21,6 @@ pub const OWNER_LABEL: &str = "owner";
 pub const RESOURCE_LABEL: &str = "resource";
 /// The property that lets addresses be those of another name, as external-dns has it.
 const ALIAS_PROPERTY: &str = "alias";
-
-/// What is remembered of a record beside its data, such as who owns it.
-pub type Labels = BTreeMap<Box<str>, Box<str>>;
 
 /// A set of resource records of one name and type, with the JSON names of external-dns's
 /// webhook protocol and of `DNSEndpoint`. Boxed texts and slices: zones have hundreds of
@@ -48,7 +44,7 @@ pub struct Endpoint {
     #[serde(rename = "recordTTL", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<NonZeroU32>,
     /// What is remembered of the record beside its data.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
     /// What only some providers know.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -95,13 +91,13 @@ impl Endpoint {
     /// Who keeps it, if that is known.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
-        self.labels.get(OWNER_LABEL).map(|owner| &**owner)
+        self.labels.get(OWNER_LABEL)
     }
 
     /// The object that asked for it, such as `ingress/default/web`, if that is known.
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
-        self.labels.get(RESOURCE_LABEL).map(|resource| &**resource)
+        self.labels.get(RESOURCE_LABEL)
     }
 
     /// Whether a zone that holds the one holds the other: all but the labels is the same,

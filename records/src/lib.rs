@@ -10,6 +10,7 @@ mod endpoint;
 pub mod engine;
 mod filter;
 mod json;
+mod labels;
 mod name;
 pub mod ownership;
 pub mod plan;
@@ -22,8 +23,9 @@ pub mod webhook;
 mod zone;
 
 pub use change::{Change, Group, Outcome};
-pub use endpoint::{Endpoint, Fault, Labels, OWNER_LABEL, Property, RESOURCE_LABEL, RecordKey};
+pub use endpoint::{Endpoint, Fault, OWNER_LABEL, Property, RESOURCE_LABEL, RecordKey};
 pub use filter::{DomainFilter, InvalidFilter, ManagedTypes, ZoneIdFilter};
+pub use labels::Labels;
 pub use name::{InvalidName, Name};
 pub use plan::{Plan, plan};
 pub use provider::{Provider, ProviderError};

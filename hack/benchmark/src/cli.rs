@@ -70,6 +70,9 @@ pub enum Command {
     /// The operator's memory after very many edits, one after the other as fast as
     /// the API server takes them.
     Edits(EditsArgs),
+    /// What keeping a large zone of external records costs: calls to list it, time and
+    /// memory of a pass, and how a real Knot is followed.
+    Records(RecordsArgs),
     /// Watch and write: what the operator is compared with.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -183,6 +186,17 @@ pub struct EditsArgs {
     /// What is measured, and what is printed.
     #[command(flatten)]
     pub subject: SubjectArgs,
+}
+
+/// How to measure external records.
+#[derive(Debug, Args)]
+pub struct RecordsArgs {
+    /// How many records the zone has.
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    pub records: u32,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
 }
 
 /// What is measured, and what is printed.

@@ -3,7 +3,7 @@
 //!
 //! [`operator`] runs a [`trial`] of each program and shows the [`figures`] as a
 //! [`table`] and a [`chart`]; the other commands are [`cache`], and, each with a
-//! [`sheet`] of figures, [`many_servers`], [`many_nodes`] and [`many_edits`]. The
+//! [`sheet`] of figures, [`many_servers`], [`many_nodes`], [`many_edits`] and [`records`]. The
 //! audit log, the figures and the processes serve whoever else measures.
 
 pub mod audit;
@@ -21,6 +21,7 @@ mod many_servers;
 mod nodes;
 mod operator;
 pub mod process;
+mod records;
 mod sheet;
 mod sight;
 mod stage;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Servers(args)) => many_servers::run(&args).await,
         Some(Command::Nodes(args)) => many_nodes::run(&args).await,
         Some(Command::Edits(args)) => many_edits::run(&args).await,
+        Some(Command::Records(args)) => records::run(&args).await,
         Some(Command::Bare(args)) => bare::run(&args).await,
         Some(Command::Operator(args)) => operator::run(&args).await,
         None => operator::run(&cli.operator).await,

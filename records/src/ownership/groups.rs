@@ -195,7 +195,7 @@ impl<'a> Grouping<'a> {
         }
         if let Some(left) = left.filter(|left| !left.ours) {
             let labels = self.registry.labels_of(&left.txt).unwrap_or_default();
-            let owner = labels.get(OWNER).cloned().unwrap_or_default();
+            let owner = labels.get(OWNER).unwrap_or_default().into();
             return Err(Refusal::Claimed { txt: txt.name, owner });
         }
         let other_properties = left.is_some_and(|left| left.txt.provider_specific != new.provider_specific);

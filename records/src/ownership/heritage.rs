@@ -46,12 +46,12 @@ pub fn parse(text: &str) -> Option<Labels> {
 /// The text for some labels, sorted by name, without quotes.
 pub fn write(labels: &Labels) -> Result<String, InvalidLabel> {
     let mut text = format!("heritage={HERITAGE}");
-    for (key, value) in labels {
+    for (key, value) in labels.iter() {
         let breaks = |c: char| c.is_control() || matches!(c, ',' | '"' | '\\');
         if value.contains(breaks) || key.contains(|c: char| c == '=' || breaks(c)) {
             return Err(InvalidLabel {
-                key: key.clone(),
-                value: value.clone(),
+                key: key.into(),
+                value: value.into(),
             });
         }
         text.extend([",", HERITAGE, "/", key, "=", value]);

@@ -136,7 +136,7 @@ impl Holdings {
                     told[place].clone()
                 });
                 repair =
-                    entry.ours && !(current && labels.get(OWNER).is_some_and(|id| **id == *registry.owner()));
+                    entry.ours && !(current && labels.get(OWNER).is_some_and(|id| id == registry.owner()));
             }
             if repair {
                 labels.insert(OWNER.into(), registry.owner().into());

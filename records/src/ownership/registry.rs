@@ -60,7 +60,7 @@ impl Registry {
     /// Whether labels name us, or the owner whose records we take over.
     pub(super) fn is_ours(&self, labels: &Labels) -> bool {
         let owner = labels.get(OWNER);
-        owner == Some(&self.owner) || owner.is_some() && owner == self.former_owner.as_ref()
+        owner == Some(&*self.owner) || owner.is_some() && owner == self.former_owner.as_deref()
     }
 
     /// The labels that a text tells; none of one that is not of ownership.
@@ -110,7 +110,7 @@ impl Registry {
 
     /// The text to write, in quotes.
     pub(super) fn text(&self, txt: &RecordKey, labels: &Labels) -> Result<Box<str>, Refusal> {
-        let labels = without_nonce(labels).map(|(key, value)| (key.clone(), value.clone()));
+        let labels = without_nonce(labels).map(|(key, value)| (key.into(), value.into()));
         let mut heritage = heritage::write(&labels.collect())?;
         if let Some(cipher) = self.cipher.as_ref().filter(|_| self.encrypts) {
             heritage = cipher.seal(&format!("{} {}", txt.name, txt.set_identifier), &heritage)?;
@@ -145,6 +145,6 @@ impl Registry {
     }
 }
 
-fn without_nonce(labels: &Labels) -> impl Iterator<Item = (&Box<str>, &Box<str>)> {
-    labels.iter().filter(|(key, _)| &***key != NONCE)
+fn without_nonce(labels: &Labels) -> impl Iterator<Item = (&str, &str)> {
+    labels.iter().filter(|(key, _)| *key != NONCE)
 }

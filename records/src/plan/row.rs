@@ -210,8 +210,8 @@ impl<'t> Action<'t> {
                 let mut new = new.clone();
                 match rules.owner.as_deref().or(old.owner()) {
                     Some(owner) => new.labels.insert(OWNER_LABEL.into(), owner.into()),
-                    None => new.labels.remove(OWNER_LABEL),
-                };
+                    None => drop(new.labels.remove(OWNER_LABEL)),
+                }
                 Change::Update {
                     old: old.clone(),
                     new,

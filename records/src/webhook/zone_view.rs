@@ -38,7 +38,7 @@ impl ZoneView {
     /// The group as it is to be made, or in what the zone is not what it takes it for.
     pub(super) fn believed(&self, group: Group) -> Result<Group, String> {
         let mut olds = group.changes.iter().filter_map(Change::before);
-        let owner = olds.find_map(|old| old.labels.get(OWNER)).cloned();
+        let owner = olds.find_map(|old| old.labels.get(OWNER)).map(Box::from);
         let changes = group.changes.into_iter();
         let changes = changes.map(|change| self.believed_change(change, owner.as_deref()));
         Ok(Group {

@@ -59,7 +59,7 @@ fn names(reading: &Reading, folder: &Path) -> Vec<String> {
             format!(
                 "{} < {}",
                 endpoint.dns_name,
-                endpoint.labels["resource"].replace(own, "FOLDER")
+                endpoint.labels.get("resource").unwrap().replace(own, "FOLDER")
             )
         })
         .collect()

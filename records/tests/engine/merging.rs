@@ -24,7 +24,7 @@ fn told(merged: &Merged) -> (Vec<String>, Vec<String>) {
         let (name, targets, resource) = (
             &endpoint.dns_name,
             endpoint.targets.join(" "),
-            &endpoint.labels["resource"],
+            endpoint.labels.get("resource").unwrap(),
         );
         format!("{name} {} {ttl} {targets} < {resource}", endpoint.record_type)
     });

@@ -46,7 +46,8 @@ impl Watcher {
             let targets = endpoint.targets.join(" ");
             format!(
                 "{} {targets} < {}",
-                endpoint.dns_name, endpoint.labels["resource"]
+                endpoint.dns_name,
+                endpoint.labels.get("resource").unwrap()
             )
         });
         let rejected = wanted.rejected.iter().map(ToString::to_string);
@@ -69,7 +70,7 @@ impl Watcher {
             .iter()
             .map(|endpoint| Verdict {
                 key: endpoint.key().unwrap(),
-                resource: endpoint.labels["resource"].clone(),
+                resource: endpoint.labels.get("resource").unwrap().into(),
                 state: State::InPlace,
             })
             .collect();

@@ -143,7 +143,7 @@ proptest! {
         for record in &holdings.records {
             let key = record.key().unwrap();
             let created = ours.iter().find(|wanted| wanted.key().unwrap() == key);
-            let owner = record.labels.get("owner").map(|owner| &**owner);
+            let owner = record.labels.get("owner");
             prop_assert_eq!(owner == Some("default"), created.is_some(), "{:?}", record);
             if let Some(wanted) = created {
                 prop_assert!(!refused.contains(&key), "{:?}", key);
