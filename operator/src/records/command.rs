@@ -1,10 +1,9 @@
 //! `dns-operator records`: from the command line to an exit code.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use records::engine::Engine;
+use records::engine::{Engine, Prospect};
 
 use super::cli::{ApplyArgs, EngineArgs, PlanArgs, RecordsCommand};
 use super::report::Report;
@@ -41,14 +40,7 @@ pub fn run(command: &RecordsCommand, output: &mut dyn Write) -> anyhow::Result<u
 }
 
 async fn plan(args: &PlanArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
-    let (engine, mut sources) = open(&args.engine, true).await?;
-    let demand = sources.read();
-    let report = Report::of_demand(&demand);
-    let prospect = engine
-        .prospect(demand)
-        .await
-        .context("the zones cannot be listed")?;
-    let report = report.with_prospect(&prospect);
+    let (_, _, report) = look(&args.engine, true).await?;
     args.output.print(&report, output)?;
     Ok(match (report.is_blind(), report.is_without_changes()) {
         (true, _) => TROUBLE,
@@ -57,23 +49,24 @@ async fn plan(args: &PlanArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
 }
 
 async fn apply(args: &ApplyArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
-    let (engine, mut sources) = open(&args.engine, false).await?;
-    let demand = sources.read();
-    let report = Report::of_demand(&demand);
-    let prospect = engine
-        .prospect(demand)
-        .await
-        .context("the zones cannot be listed")?;
-    let report = report.with_prospect(&prospect);
+    let (engine, prospect, report) = look(&args.engine, false).await?;
     let result = engine.apply(prospect).await;
     let report = report.with_result(&result);
     args.output.print(&report, output)?;
     Ok(u8::from(!report.is_settled()))
 }
 
-async fn open(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Engine, Sources)> {
+/// Reads sources and zones: what is to be done, and what is told of it.
+async fn look(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Engine, Prospect, Report)> {
     let provider = settings::provider(&args.provider, &args.cache, dry_run)?;
     let settings = settings::engine(&args.ownership, &args.rules)?;
-    let sources = Sources::open(&args.sources).await?;
-    Ok((Engine::new(Arc::clone(&provider) as _, settings), sources))
+    let demand = Sources::open(&args.sources).await?.read();
+    let engine = Engine::new(provider, settings);
+    let report = Report::of_demand(&demand);
+    let prospect = engine
+        .prospect(demand)
+        .await
+        .context("the zones cannot be listed")?;
+    let report = report.with_prospect(&prospect);
+    Ok((engine, prospect, report))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use records::ProviderError;
-use records::cache::{Cached, Clock, SystemClock};
+use records::cache::Cached;
 use records::engine::{Engine, PassResult};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -134,9 +134,8 @@ impl Daemon<'_> {
 /// Confirms one zone after the other, for ever: evenly over the time that they are
 /// trusted.
 pub async fn confirm_in_turns(cache: &Cached) {
-    let clock = SystemClock::default();
     loop {
-        let wait = cache.next_confirmation(clock.monotonic()).unwrap_or(IDLE);
+        let wait = cache.next_confirmation().unwrap_or(IDLE);
         if !wait.is_zero() {
             sleep(wait.min(IDLE)).await;
             continue;

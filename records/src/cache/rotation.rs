@@ -10,9 +10,10 @@ use crate::{ProviderError, ZoneId};
 
 impl Cached {
     /// How long until the next zone has its turn to be read again; none where nothing is
-    /// kept, or may be kept without bound. `now` is of the monotonic clock.
+    /// kept, or may be kept without bound.
     #[must_use]
-    pub fn next_confirmation(&self, now: Duration) -> Option<Duration> {
+    pub fn next_confirmation(&self) -> Option<Duration> {
+        let now = self.now();
         let (step, oldest) = self.oldest(now)?;
         let since_turn = now.saturating_sub(self.last_turn());
         let age = oldest.age.unwrap_or(Duration::MAX);

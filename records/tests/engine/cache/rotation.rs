@@ -26,7 +26,7 @@ async fn zones_take_turns() {
         ..Settings::default()
     };
     let cache = Cached::open(memory.clone(), settings, clock.clone()).unwrap();
-    assert_eq!(cache.next_confirmation(clock.monotonic()), None);
+    assert_eq!(cache.next_confirmation(), None);
     let zones = cache.zones().await.unwrap();
     for zone in &zones {
         cache.read(zone).await.unwrap();
@@ -39,7 +39,7 @@ async fn zones_take_turns() {
     let mut turns = Vec::new();
     while clock.monotonic() < MAX_AGE * 10 {
         clock.advance(MINUTE);
-        while cache.next_confirmation(clock.monotonic()) == Some(Duration::ZERO) {
+        while cache.next_confirmation() == Some(Duration::ZERO) {
             let (_, read) = cache.confirm_one().await.unwrap();
             turns.push(clock.monotonic());
             assert_eq!(read.is_err(), turns.len() == 21);
@@ -68,17 +68,14 @@ async fn a_turn_is_not_taken_twice() {
     let cache = world.open();
     world.read(&cache).await;
     let step = MAX_AGE * 9 / 10;
-    assert_eq!(cache.next_confirmation(world.clock.monotonic()), Some(step));
+    assert_eq!(cache.next_confirmation(), Some(step));
     world.clock.advance(TIME);
-    assert_eq!(
-        cache.next_confirmation(world.clock.monotonic()),
-        Some(step.saturating_sub(TIME))
-    );
+    assert_eq!(cache.next_confirmation(), Some(step.saturating_sub(TIME)));
     cache.confirm_one().await.unwrap().1.unwrap();
-    assert_eq!(cache.next_confirmation(world.clock.monotonic()), Some(step));
+    assert_eq!(cache.next_confirmation(), Some(step));
     world.settings.max_age = None;
     let cache = world.open();
     world.read(&cache).await;
-    assert_eq!(cache.next_confirmation(world.clock.monotonic()), None);
+    assert_eq!(cache.next_confirmation(), None);
     assert!(cache.confirm_one().await.is_none());
 }
