@@ -3,7 +3,7 @@
 //! What the answers imply is not asked for. If the first half of a refused piece lands, the
 //! second one holds a bad group, and is halved without being sent. A single group is sent
 //! in any case, so that it is refused in words that are about it. One bad group of 200
-//! takes 17 calls at most, two take 31. Where many are bad, halves would be refused one
+//! takes 16 calls at most, two take 29. Where many are bad, halves would be refused one
 //! after the other: the groups are then sent one by one, until most of them are good again.
 
 /// From so many bad groups on it is asked whether many are bad.
