@@ -173,17 +173,13 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn absurd_batches_are_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("records.yaml");
+    fs::write(&file, "endpoints: []\n").unwrap();
     let run = |flag: &str| {
-        let zone = [
-            "--provider=inmemory",
-            "--inmemory-zone=example.com",
-            "--policy=sync",
-        ];
-        let arguments: Vec<&str> = ["records", "plan"]
-            .into_iter()
-            .chain(zone)
-            .chain([flag])
-            .collect();
+        let file = file.to_str().unwrap();
+        let mut arguments = vec!["records", "plan", "--policy=sync", "--file", file, flag];
+        arguments.extend(["--provider=inmemory", "--inmemory-zone=example.com"]);
         program::run(&arguments, "").unwrap()
     };
     for (flag, value, allowed) in [
