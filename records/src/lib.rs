@@ -4,6 +4,7 @@
 //! [`Change`]s, which are put into [`Group`]s and handed to a [`Provider`]; the
 //! [`Outcome`] of each goes into the zone cache. Knows no Kubernetes.
 
+pub mod batch;
 pub mod cache;
 mod change;
 mod endpoint;
@@ -13,6 +14,7 @@ mod json;
 mod labels;
 mod name;
 pub mod ownership;
+pub mod pace;
 pub mod plan;
 pub mod provider;
 mod record_type;
