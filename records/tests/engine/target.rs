@@ -52,6 +52,10 @@ fn targets_are_compared_as_sets_by_what_they_mean() {
         ),
         ("TXT", "Hello", "hello", false),
         ("TXT", "hello.", "hello", false),
+        ("TXT", "\"v=spf1 -all\"", "v=spf1 -all", true),
+        ("TXT", "\"a\" \"b\"", "a\" \"b", false),
+        ("TXT", "\"a\\\\\"", "a\\\\", false),
+        ("TXT", "\"", "", false),
         ("CAA", "0 issue \"a\"", "0 issue \"A\"", false),
     ];
     for (record_type, left, right, same) in cases {
