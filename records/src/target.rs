@@ -22,6 +22,18 @@ pub fn same(record_type: &RecordType, left: &[Box<str>], right: &[Box<str>]) -> 
     left == right || meanings(record_type, left) == meanings(record_type, right)
 }
 
+/// Targets of one type, each once by what it means, sorted by that. Of several spellings of
+/// one the least stays.
+#[must_use]
+pub fn unite(record_type: &RecordType, mut targets: Vec<Box<str>>) -> Box<[Box<str>]> {
+    targets.sort_unstable_by(|one, other| {
+        let meanings = [one, other].map(|target| Meaning::of(record_type, target));
+        meanings[0].cmp(&meanings[1]).then_with(|| one.cmp(other))
+    });
+    targets.dedup_by(|one, other| Meaning::of(record_type, one) == Meaning::of(record_type, other));
+    targets.into()
+}
+
 /// The order in which targets get a name that several ask for: the shorter list first, then
 /// addresses before names, addresses by their number, names by their letters.
 #[must_use]
