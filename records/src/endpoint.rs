@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{InvalidName, Labels, Name, RecordType};
 
 pub use check::Fault;
+pub(crate) use json::Strict;
 
 /// The longest time to live in seconds (RFC 2181, section 8).
 const MAX_TTL: u32 = 2_147_483_647;

@@ -126,7 +126,11 @@ impl Engine {
             rules,
             guard,
         } = &self.settings;
-        let holdings = ownership.holdings(zone, &records);
+        let mut holdings = ownership.holdings(zone, &records);
+        holdings.repairs.retain(|record| {
+            let name = record.name();
+            name.is_ok_and(|name| rules.takes(&record.record_type, name.as_str()))
+        });
         let mut plan = plan(&holdings.records, wanted, rules);
         let held = hold(&mut plan, held, verdicts);
         let zones = std::slice::from_ref(zone);

@@ -1,4 +1,5 @@
-//! JSON as Go reads it: the keys of objects are taken in any case.
+//! Keys of JSON objects: as Go takes them, or as they are spelled. What is read by them is
+//! said where it is: of endpoints in [`crate::Endpoint`], for one.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,15 +8,23 @@ use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Reads a struct whose keys are taken in any case (of ASCII letters). What stands within
-/// its fields is read as it is.
-pub(crate) struct AnyCase<D>(pub D);
+/// Which keys of an object are those of a struct's fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// In any case (of ASCII letters), as in Go.
+    InAnyCase,
+    /// As they are spelled. Others than those of the fields are an error.
+    Exact,
+}
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for AnyCase<D> {
+/// Reads a struct by its keys. What stands within its fields is read as it is.
+pub(crate) struct Keyed<D>(pub Keys, pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Keyed<D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
+        self.1.deserialize_any(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -24,7 +33,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for AnyCase<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(StructVisitor { fields, visitor })
+        self.1.deserialize_map(StructVisitor {
+            keys: self.0,
+            fields,
+            visitor,
+        })
     }
 
     forward_to_deserialize_any! {
@@ -35,6 +48,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for AnyCase<D> {
 
 /// Hands the entries of a map to a struct's visitor.
 struct StructVisitor<V> {
+    keys: Keys,
     fields: &'static [&'static str],
     visitor: V,
 }
@@ -47,13 +61,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for StructVisitor<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        let fields = self.fields;
-        self.visitor.visit_map(Entries { fields, map })
+        self.visitor.visit_map(Entries {
+            keys: self.keys,
+            fields: self.fields,
+            map,
+        })
     }
 }
 
 /// The entries of a map, by the names of the fields that they are meant for.
 struct Entries<A> {
+    keys: Keys,
     fields: &'static [&'static str],
     map: A,
 }
@@ -63,6 +81,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         let field = FieldSeed {
+            keys: self.keys,
             fields: self.fields,
             error: PhantomData,
         };
@@ -90,6 +109,7 @@ enum Field<E> {
 
 /// Finds the field that a key is meant for.
 struct FieldSeed<E> {
+    keys: Keys,
     fields: &'static [&'static str],
     error: PhantomData<E>,
 }
@@ -110,14 +130,14 @@ impl<E: Error> Visitor<'_> for FieldSeed<E> {
     }
 
     fn visit_str<F: Error>(self, key: &str) -> Result<Field<E>, F> {
-        let known = self
-            .fields
-            .iter()
-            .find(|field| key.eq_ignore_ascii_case(field))
-            .copied();
-        Ok(known.map_or_else(
-            || Field::Unknown(StringDeserializer::new(key.to_owned())),
-            Field::Known,
-        ))
+        let is_meant = |field: &&&'static str| match self.keys {
+            Keys::InAnyCase => key.eq_ignore_ascii_case(field),
+            Keys::Exact => key == **field,
+        };
+        match (self.fields.iter().find(is_meant), self.keys) {
+            (Some(field), _) => Ok(Field::Known(field)),
+            (None, Keys::InAnyCase) => Ok(Field::Unknown(StringDeserializer::new(key.to_owned()))),
+            (None, Keys::Exact) => Err(F::unknown_field(key, self.fields)),
+        }
     }
 }

@@ -120,6 +120,7 @@ impl Serialize for Labels {
     }
 }
 
+/// `null` is an empty text, as in Go.
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LabelsVisitor;
@@ -132,8 +133,8 @@ impl<'de> Deserialize<'de> for Labels {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
                 let mut labels = Labels::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    labels.insert(name, value);
+                while let Some((name, value)) = map.next_entry::<_, Option<_>>()? {
+                    labels.insert(name, value.unwrap_or_default());
                 }
                 Ok(labels)
             }

@@ -23,6 +23,7 @@ pub mod target;
 pub mod verdict;
 pub mod webhook;
 mod zone;
+mod zone_file;
 
 pub use change::{Change, Group, Outcome};
 pub use endpoint::{Endpoint, Fault, OWNER_LABEL, Property, RESOURCE_LABEL, RecordKey};

@@ -8,17 +8,13 @@ pub mod file;
 mod merge;
 
 use std::fmt;
-use std::num::NonZeroU32;
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::{Endpoint, Labels, Property, RESOURCE_LABEL, RecordType};
+use crate::endpoint::Strict;
+use crate::{Endpoint, RESOURCE_LABEL, RecordType};
 
 pub use merge::{Merged, Remark, RemarkKind, merge};
-
-/// The longest TTL, in seconds (RFC 2181, section 8).
-const MAX_TTL: i64 = i32::MAX as i64;
 
 /// What a source wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,62 +139,19 @@ pub fn admit(endpoint: Endpoint) -> Result<Endpoint, String> {
     Ok(endpoint)
 }
 
-/// An endpoint as people write it. `null` is a field that is not set.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Written {
-    #[serde(deserialize_with = "or_default")]
-    dns_name: Box<str>,
-    #[serde(deserialize_with = "or_default")]
-    targets: Box<[Box<str>]>,
-    #[serde(deserialize_with = "or_default")]
-    record_type: Box<str>,
-    #[serde(deserialize_with = "or_default")]
-    set_identifier: Box<str>,
-    #[serde(rename = "recordTTL", deserialize_with = "or_default")]
-    ttl: i64,
-    #[serde(deserialize_with = "or_default")]
-    labels: Labels,
-    #[serde(deserialize_with = "or_default")]
-    provider_specific: Box<[Property]>,
-}
-
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(input)?.unwrap_or_default())
-}
-
 fn decode(value: &Value, resource: &str) -> Result<Endpoint, String> {
-    let mut written: Written = serde_path_to_error::deserialize(value).map_err(|error| {
+    let Strict(mut endpoint) = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
-        // A field that nobody knows is named by the error already.
+        // What is wrong with the endpoint as a whole names the field, if it is of one.
         if path == "." {
             error.to_string()
         } else {
             format!("{path}: {error}")
         }
     })?;
-    if written.record_type.is_empty() {
-        return Err("recordType: is missing; such as A, AAAA or CNAME".into());
-    }
-    written.labels.insert(RESOURCE_LABEL.into(), resource.into());
-    Ok(Endpoint {
-        dns_name: written.dns_name,
-        targets: written.targets,
-        record_type: written.record_type.into(),
-        set_identifier: written.set_identifier,
-        ttl: ttl(written.ttl)?,
-        labels: written.labels,
-        provider_specific: written.provider_specific,
-    })
-}
-
-/// Zero stands for the provider's choice.
-fn ttl(seconds: i64) -> Result<Option<NonZeroU32>, String> {
-    let allowed = u32::try_from(seconds).ok().filter(|_| seconds <= MAX_TTL);
-    allowed.map(NonZeroU32::new).ok_or_else(|| {
-        format!("recordTTL: {seconds}: must be 0, for the provider's choice, or 1 to {MAX_TTL} seconds")
-    })
+    endpoint.labels.insert(RESOURCE_LABEL.into(), resource.into());
+    Ok(endpoint)
 }
 
 fn text(value: &Value, field: &str) -> Box<str> {

@@ -15,10 +15,23 @@ enum Meaning<'a> {
 }
 
 /// Whether two lists of targets of one type mean the same: addresses however they are
-/// written, names in any case and with or without a final dot, in any order.
+/// written, names in any case and with or without a final dot, a text with or without
+/// quotation marks, in any order.
 #[must_use]
 pub fn same(record_type: &RecordType, left: &[Box<str>], right: &[Box<str>]) -> bool {
     left == right || meanings(record_type, left) == meanings(record_type, right)
+}
+
+/// Targets of one type, each once by what it means, sorted by that. Of several spellings of
+/// one the least stays.
+#[must_use]
+pub fn unite(record_type: &RecordType, mut targets: Vec<Box<str>>) -> Box<[Box<str>]> {
+    targets.sort_unstable_by(|one, other| {
+        let meanings = [one, other].map(|target| Meaning::of(record_type, target));
+        meanings[0].cmp(&meanings[1]).then_with(|| one.cmp(other))
+    });
+    targets.dedup_by(|one, other| Meaning::of(record_type, one) == Meaning::of(record_type, other));
+    targets.into()
 }
 
 /// The order in which targets get a name that several ask for: the shorter list first, then
@@ -60,6 +73,7 @@ impl<'a> Meaning<'a> {
                 .parse()
                 .map_or_else(|_| Self::Text(host(target)), Self::Address),
             RecordType::Mx | RecordType::Srv => Self::Text(data_with_host(target)),
+            RecordType::Txt => Self::Text(Cow::Borrowed(bare_string(target))),
             _ if record_type.holds_name() => Self::Text(host(target)),
             _ => Self::Text(Cow::Borrowed(target)),
         }
@@ -79,4 +93,12 @@ fn data_with_host(target: &str) -> Cow<'_, str> {
         *last = name.map_or_else(|_| last.clone(), Cow::Owned);
     }
     Cow::Owned(words.join(" "))
+}
+
+/// A text without the marks of the one string that it is; `"a" "b"` stays as it is.
+fn bare_string(target: &str) -> &str {
+    let bare = target
+        .strip_prefix('"')
+        .and_then(|target| target.strip_suffix('"'));
+    bare.filter(|bare| !bare.contains(['"', '\\'])).unwrap_or(target)
 }

@@ -40,7 +40,6 @@
 
 mod application;
 mod body;
-mod decoding;
 mod groups;
 mod ownership;
 mod protocol;
@@ -48,7 +47,7 @@ mod server;
 mod zone_view;
 
 pub use body::{Body, Oversized};
-pub use protocol::{ADJUST_ENDPOINTS, ChangeSet, DomainFilter, MEDIA_TYPE, RECORDS, decode_endpoints};
+pub use protocol::{ADJUST_ENDPOINTS, ChangeSet, MEDIA_TYPE, RECORDS, decode};
 pub use server::{Server, Settings};
 
 pub(crate) use crate::ownership::label::OWNED_RECORD;

@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::record_data::{MAX_STRING, naptr_replacement, numbers_and_name, string_lengths};
+use super::record_data::{naptr_replacement, numbers_and_name, string_lengths};
 use super::{ALIAS_PROPERTY, Endpoint, MAX_TTL, Property};
+use crate::zone_file::MAX_STRING;
 use crate::{Name, RecordType};
 
 /// Why an endpoint cannot become a record.
@@ -148,7 +149,7 @@ impl Endpoint {
                 ),
             },
             RecordType::Naptr => match naptr_replacement(target) {
-                Some(name) => check_host(name),
+                Some(name) => check_host(&name),
                 None => must(
                     false,
                     "it must be order, preference, flags, service, expression and replacement, such as \

@@ -7,25 +7,37 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use crate::json::AnyCase;
+use crate::json::{Keyed, Keys};
 use crate::{InvalidName, Name};
 
 /// Which names are looked at: those in some domains, or those that a pattern finds. The
 /// default takes all. In JSON it is what external-dns's webhook protocol has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainFilter(Rule);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
     Domains {
         include: BTreeSet<Domain>,
         exclude: BTreeSet<Domain>,
     },
     Patterns {
-        include: Option<Regex>,
-        exclude: Option<Regex>,
+        include: Option<Pattern>,
+        exclude: Option<Pattern>,
     },
 }
+
+/// A regular expression; the same as another with the same text.
+#[derive(Clone, Debug)]
+struct Pattern(Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for Pattern {}
 
 /// A domain of a filter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,8 +90,8 @@ impl DomainFilter {
     /// Patterns see names in lower case, in their own script, without the final dot.
     pub fn patterns(include: &str, exclude: &str) -> Result<Self, InvalidFilter> {
         Ok(Self(Rule::Patterns {
-            include: parse_pattern(include)?,
-            exclude: parse_pattern(exclude)?,
+            include: Pattern::parse(include)?,
+            exclude: Pattern::parse(exclude)?,
         }))
     }
 
@@ -97,8 +109,8 @@ impl DomainFilter {
             }
             Rule::Patterns { include, exclude } => {
                 let text = idna::domain_to_unicode(name).0;
-                !exclude.as_ref().is_some_and(|pattern| pattern.is_match(&text))
-                    && include.as_ref().is_none_or(|pattern| pattern.is_match(&text))
+                !exclude.as_ref().is_some_and(|pattern| pattern.0.is_match(&text))
+                    && include.as_ref().is_none_or(|pattern| pattern.0.is_match(&text))
             }
         }
     }
@@ -137,16 +149,18 @@ fn contain(domains: &BTreeSet<Domain>, name: &str) -> bool {
     })
 }
 
-fn parse_pattern(pattern: &str) -> Result<Option<Regex>, InvalidFilter> {
-    if pattern.is_empty() {
-        return Ok(None);
-    }
-    Regex::new(pattern)
-        .map(Some)
-        .map_err(|error| InvalidFilter::Pattern {
+impl Pattern {
+    /// None of an empty text.
+    fn parse(pattern: &str) -> Result<Option<Self>, InvalidFilter> {
+        if pattern.is_empty() {
+            return Ok(None);
+        }
+        let regex = Regex::new(pattern).map_err(|error| InvalidFilter::Pattern {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
-        })
+        })?;
+        Ok(Some(Self(regex)))
+    }
 }
 
 impl Domain {
@@ -197,8 +211,8 @@ impl Serialize for DomainFilter {
                 ..Writing::default()
             },
             Rule::Patterns { include, exclude } => Writing {
-                regex_include: include.as_ref().map(Regex::as_str),
-                regex_exclude: exclude.as_ref().map(Regex::as_str),
+                regex_include: include.as_ref().map(|pattern| pattern.0.as_str()),
+                regex_exclude: exclude.as_ref().map(|pattern| pattern.0.as_str()),
                 ..Writing::default()
             },
         };
@@ -218,7 +232,7 @@ struct Written {
 
 impl<'de> Deserialize<'de> for DomainFilter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Written::deserialize(AnyCase(deserializer))?;
+        let written = Written::deserialize(Keyed(Keys::InAnyCase, deserializer))?;
         let [include, exclude] = [written.include, written.exclude].map(Option::unwrap_or_default);
         let [regex_include, regex_exclude] =
             [written.regex_include, written.regex_exclude].map(Option::unwrap_or_default);

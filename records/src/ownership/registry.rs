@@ -119,6 +119,9 @@ impl Registry {
     }
 
     /// A new ownership record for a record that carries its labels.
+    ///
+    /// As in external-dns it has no TTL, and is made after the provider has adjusted what is
+    /// wanted: what a provider makes of it is taken as it is.
     pub(super) fn companion(&self, txt: &RecordKey, record: &Endpoint) -> Result<Endpoint, Refusal> {
         Ok(Endpoint {
             dns_name: txt.name.as_str().into(),

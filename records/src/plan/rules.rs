@@ -1,7 +1,7 @@
 //! What a plan may do.
 
 use super::Policy;
-use crate::{DomainFilter, Endpoint, ManagedTypes, Property, target};
+use crate::{DomainFilter, Endpoint, ManagedTypes, Property, RecordType, target};
 
 /// What a plan may do, and to which records.
 #[derive(Clone, Debug)]
@@ -43,6 +43,11 @@ impl Rules {
             && target::same(&current.record_type, &current.targets, &wanted.targets)
             && same_properties(&current.provider_specific, &wanted.provider_specific)
             && !self.migrates(current)
+    }
+
+    /// Whether a record of a zone is looked at, by its type and the canonical text of its name.
+    pub(crate) fn takes(&self, record_type: &RecordType, name: &str) -> bool {
+        self.managed.contains(record_type) && self.takes_name(name)
     }
 
     /// Whether a name, by its canonical text, is looked at.

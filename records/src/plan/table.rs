@@ -64,8 +64,7 @@ impl<'a> Table<'a> {
         let mut next_current = vec![END; current.len()];
         for (place, endpoint) in current.iter().enumerate() {
             if let Ok(name) = canonical(&endpoint.dns_name)
-                && rules.managed.contains(&endpoint.record_type)
-                && rules.takes_name(&name)
+                && rules.takes(&endpoint.record_type, &name)
             {
                 let row = index.row(name, &endpoint.set_identifier);
                 row.is_settled = row.current == END

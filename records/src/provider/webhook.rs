@@ -20,11 +20,10 @@ use tokio::time::sleep;
 use url::Url;
 
 use crate::provider::Confirmation;
-use crate::webhook::{
-    ADJUST_ENDPOINTS, ChangeSet, DomainFilter, MEDIA_TYPE, OWNED_RECORD, RECORDS, decode_endpoints,
-};
+use crate::webhook::{ADJUST_ENDPOINTS, ChangeSet, MEDIA_TYPE, OWNED_RECORD, RECORDS, decode};
 use crate::{
-    Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordType, Zone, ZoneId, ZoneRecords,
+    Change, DomainFilter, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordType, Zone, ZoneId,
+    ZoneRecords,
 };
 
 use exchange::Exchange;
@@ -123,14 +122,14 @@ impl Webhook {
                 self.exchange.address()
             )));
         }
-        let filter = DomainFilter::decode(&answer.body);
+        let filter = decode(&answer.body);
         filter.map_err(|error| ProviderError::Malformed(format!("its domain filter cannot be read: {error}")))
     }
 
     async fn records(&self) -> Result<Vec<Endpoint>, ProviderError> {
         self.domain_filter().await?;
         let answer = self.exchange.get(RECORDS).await?;
-        let records = decode_endpoints(&answer.body);
+        let records = decode(&answer.body);
         records.map_err(|error| ProviderError::Malformed(format!("its records cannot be read: {error}")))
     }
 
@@ -250,7 +249,7 @@ impl Provider for Webhook {
                     answer.status
                 )));
             }
-            let adjusted = decode_endpoints(&answer.body);
+            let adjusted = decode(&answer.body);
             adjusted.map_err(|error| {
                 ProviderError::Malformed(format!("its adjusted endpoints cannot be read: {error}"))
             })

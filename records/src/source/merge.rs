@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::mem;
-use std::net::IpAddr;
 
-use crate::{Endpoint, RESOURCE_LABEL, RecordKey, RecordType};
+use crate::{Endpoint, RESOURCE_LABEL, RecordKey, RecordType, target};
 
 /// Wanted record sets after [`merge`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +120,7 @@ fn unite(key: &RecordKey, same: Vec<Endpoint>, merged: &mut Merged) {
     for endpoint in same {
         let home = united
             .iter_mut()
-            .find(|home| !alias || same_targets(home, &endpoint));
+            .find(|home| !alias || target::same(&key.record_type, &home.targets, &endpoint.targets));
         match home {
             Some(home) => join(home, endpoint),
             None => united.push(endpoint),
@@ -148,40 +147,7 @@ fn join(home: &mut Endpoint, other: Endpoint) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     };
-    let record_type = home.record_type.clone();
     let mut targets = mem::take(&mut home.targets).into_vec();
     targets.extend(other.targets);
-    targets.sort_by_cached_key(|target| (comparable(&record_type, target), target.clone()));
-    targets.dedup_by(|one, other| comparable(&record_type, one) == comparable(&record_type, other));
-    home.targets = targets.into();
-}
-
-fn same_targets(one: &Endpoint, other: &Endpoint) -> bool {
-    let targets = |endpoint: &Endpoint| -> Vec<Comparable> {
-        let targets = endpoint.targets.iter();
-        targets
-            .map(|target| comparable(&endpoint.record_type, target))
-            .collect()
-    };
-    targets(one) == targets(other)
-}
-
-/// Record data as it is compared.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Comparable {
-    Address(IpAddr),
-    Text(String),
-}
-
-fn comparable(record_type: &RecordType, target: &str) -> Comparable {
-    match record_type {
-        RecordType::A | RecordType::Aaaa => target
-            .parse()
-            .map_or_else(|_| Comparable::Text(target.into()), Comparable::Address),
-        RecordType::Cname | RecordType::Dname | RecordType::Ns | RecordType::Ptr => {
-            let bare = target.strip_suffix('.').unwrap_or(target);
-            Comparable::Text(bare.to_ascii_lowercase())
-        }
-        _ => Comparable::Text(target.into()),
-    }
+    home.targets = target::unite(&home.record_type, targets);
 }

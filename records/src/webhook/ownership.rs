@@ -2,36 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Endpoint, Name, RecordType};
+use crate::ownership::heritage;
+use crate::{Endpoint, Name, OWNER_LABEL, RecordType};
 
 use super::OWNED_RECORD;
 
 /// The text of an ownership record.
-pub(super) enum OwnershipText<'a> {
+pub(super) enum OwnershipText {
     /// In plain words.
     Plain {
         /// Who owns the record that it is for.
-        owner: Option<&'a str>,
+        owner: Option<Box<str>>,
     },
     /// Perhaps: only who has the key can tell (external-dns's `--txt-encrypt-enabled`).
     Encrypted,
 }
 
-impl<'a> OwnershipText<'a> {
+impl OwnershipText {
     /// The text of a record; none if it can be no ownership record.
-    pub(super) fn of(endpoint: &'a Endpoint) -> Option<Self> {
+    pub(super) fn of(endpoint: &Endpoint) -> Option<Self> {
         /// A nonce, a tag and the shortest gzip file, in base64.
         const SHORTEST_ENCRYPTED: usize = 64;
         let [target] = &*endpoint.targets else { return None };
         if endpoint.record_type != RecordType::Txt {
             return None;
         }
-        let text = target.trim_matches('"');
-        let mut entries = text.split(',');
-        if entries.next() == Some("heritage=external-dns") {
-            let owner = entries.find_map(|entry| entry.strip_prefix("external-dns/owner="));
+        if let Some(mut labels) = heritage::parse(target) {
+            let owner = labels.remove(OWNER_LABEL);
             return Some(Self::Plain { owner });
         }
+        let text = target.trim_matches('"');
         let base64 = text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));

@@ -1,10 +1,10 @@
-//! What is sent: media type, paths, change sets and domain filters.
+//! What is sent: media type, paths and bodies.
 
-use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Endpoint;
-
-use super::decoding;
+use crate::json::{Keyed, Keys};
 
 /// The one media type of the protocol; clients compare it to the letter.
 pub const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
@@ -42,88 +42,39 @@ impl<E> Default for ChangeSet<E> {
     }
 }
 
-impl ChangeSet {
-    /// Decodes a change set; `null` has no changes. Fails if it is no JSON of that form, or if
-    /// the two sides of the updates are not equally many.
-    pub fn decode(json: &[u8]) -> serde_json::Result<Self> {
-        decoding::change_set(json)
-    }
+/// A change set as it may be written. `null` is an empty list.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, expecting = "a change set")]
+struct Written {
+    create: Option<Vec<Endpoint>>,
+    update_old: Option<Vec<Endpoint>>,
+    update_new: Option<Vec<Endpoint>>,
+    delete: Option<Vec<Endpoint>>,
 }
 
-/// Decodes a list of endpoints; `null` is an empty one.
-pub fn decode_endpoints(json: &[u8]) -> serde_json::Result<Vec<Endpoint>> {
-    decoding::endpoints(json)
-}
-
-/// Which names a provider takes: external-dns's `--domain-filter` and its kin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DomainFilter {
-    /// By domains. `example.com` is that name and all below it, `.example.com` only those
-    /// below it. No domains to include are all.
-    Domains {
-        /// Names in these domains.
-        include: Vec<String>,
-        /// But not in these.
-        exclude: Vec<String>,
-    },
-    /// By regular expressions in the syntax of Go. An empty one is none.
-    Patterns {
-        /// Names that match this one.
-        include: String,
-        /// But not this one.
-        exclude: String,
-    },
-}
-
-impl Default for DomainFilter {
-    fn default() -> Self {
-        Self::Domains {
-            include: Vec::new(),
-            exclude: Vec::new(),
-        }
-    }
-}
-
-impl DomainFilter {
-    /// Decodes a filter. One by domains and by patterns at once is none.
-    pub fn decode(json: &[u8]) -> serde_json::Result<Self> {
-        decoding::domain_filter(json)
-    }
-
-    /// As JSON, domains sorted.
-    pub fn encode(&self) -> serde_json::Result<Vec<u8>> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Encoded<'a> {
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            include: Vec<&'a str>,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            exclude: Vec<&'a str>,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            regex_include: &'a str,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            regex_exclude: &'a str,
-        }
-        let encoded = match self {
-            Self::Domains { include, exclude } => Encoded {
-                include: sort(include),
-                exclude: sort(exclude),
-                regex_include: "",
-                regex_exclude: "",
-            },
-            Self::Patterns { include, exclude } => Encoded {
-                include: Vec::new(),
-                exclude: Vec::new(),
-                regex_include: include,
-                regex_exclude: exclude,
-            },
+impl<'de> Deserialize<'de> for ChangeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // external-dns before v0.17.0 sent `Create`.
+        let written = Written::deserialize(Keyed(Keys::InAnyCase, deserializer))?;
+        let changes = Self {
+            create: written.create.unwrap_or_default(),
+            update_old: written.update_old.unwrap_or_default(),
+            update_new: written.update_new.unwrap_or_default(),
+            delete: written.delete.unwrap_or_default(),
         };
-        serde_json::to_vec(&encoded)
+        let (old, new) = (changes.update_old.len(), changes.update_new.len());
+        if old != new {
+            return Err(D::Error::custom(format_args!(
+                "updateOld has {old} endpoints and updateNew {new}: they go in pairs"
+            )));
+        }
+        Ok(changes)
     }
 }
 
-fn sort(domains: &[String]) -> Vec<&str> {
-    let mut domains: Vec<&str> = domains.iter().map(String::as_str).collect();
-    domains.sort_unstable();
-    domains
+/// Decodes a body of the protocol: a [`ChangeSet`], a list of endpoints, or a domain filter.
+/// `null` is an empty one.
+pub fn decode<T: DeserializeOwned + Default>(json: &[u8]) -> serde_json::Result<T> {
+    let body: Option<T> = serde_json::from_slice(json)?;
+    Ok(body.unwrap_or_default())
 }

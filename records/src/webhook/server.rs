@@ -14,10 +14,10 @@ use http_body_util::BodyExt as _;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::{Provider, Zone, ZoneRecords};
+use crate::{DomainFilter, Endpoint, Provider, Zone, ZoneRecords};
 
 use super::application::{self, Failure};
-use super::{ADJUST_ENDPOINTS, Body, ChangeSet, DomainFilter, MEDIA_TYPE, RECORDS, append, decode_endpoints};
+use super::{ADJUST_ENDPOINTS, Body, ChangeSet, MEDIA_TYPE, RECORDS, append, decode};
 
 /// How many zones are read at a time.
 const READERS: usize = 8;
@@ -100,7 +100,7 @@ impl Server {
     }
 
     fn negotiate(&self) -> Response<Body> {
-        match self.settings.filter.encode() {
+        match serde_json::to_vec(&self.settings.filter) {
             Ok(filter) => protocol(Body::whole(filter)),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
@@ -132,7 +132,7 @@ impl Server {
     }
 
     async fn change(&self, body: &[u8]) -> Response<Body> {
-        let changes = match ChangeSet::decode(body) {
+        let changes = match decode::<ChangeSet>(body) {
             Ok(changes) => changes,
             Err(error) => return malformed("a change set", &error),
         };
@@ -156,7 +156,7 @@ impl Server {
     }
 
     async fn adjust(&self, body: &[u8]) -> Response<Body> {
-        let wanted = match decode_endpoints(body) {
+        let wanted = match decode::<Vec<Endpoint>>(body) {
             Ok(wanted) => wanted,
             Err(error) => return malformed("a list of endpoints", &error),
         };

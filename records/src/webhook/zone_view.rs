@@ -1,16 +1,12 @@
 //! Puts what a zone holds in the place of what external-dns takes it to hold. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{Change, Endpoint, Group, Name, RecordKey, RecordType};
+use crate::{Change, Endpoint, Group, RecordKey, target};
 
 use super::OWNED_RECORD;
 use super::ownership::OwnershipText;
-
-/// The label of a record that tells who owns it.
-const OWNER: &str = "owner";
 
 /// What a zone holds, as far as some changes have to know.
 pub(super) struct ZoneView(BTreeMap<RecordKey, Arc<Endpoint>>);
@@ -38,7 +34,7 @@ impl ZoneView {
     /// The group as it is to be made, or in what the zone is not what it takes it for.
     pub(super) fn believed(&self, group: Group) -> Result<Group, String> {
         let mut olds = group.changes.iter().filter_map(Change::before);
-        let owner = olds.find_map(|old| old.labels.get(OWNER)).map(Box::from);
+        let owner = olds.find_map(Endpoint::owner).map(Box::from);
         let changes = group.changes.into_iter();
         let changes = changes.map(|change| self.believed_change(change, owner.as_deref()));
         Ok(Group {
@@ -96,35 +92,12 @@ fn agree(there: &Endpoint, old: &Endpoint, owner: Option<&str>) -> bool {
     use OwnershipText::{Encrypted, Plain};
     match (OwnershipText::of(there), OwnershipText::of(old)) {
         (Some(Plain { owner: there }), Some(Plain { owner: old })) => there == old,
-        (Some(Plain { owner: there }), Some(Encrypted)) => owner.is_some() && there == owner,
+        (Some(Plain { owner: there }), Some(Encrypted)) => owner.is_some() && there.as_deref() == owner,
         (Some(Encrypted), Some(_)) if old.labels.contains_key(OWNED_RECORD) => true,
         _ => same_data(there, old),
     }
 }
 
 fn same_data(one: &Endpoint, other: &Endpoint) -> bool {
-    let data = |endpoint: &Endpoint| -> BTreeSet<String> {
-        let targets = endpoint.targets.iter();
-        targets
-            .map(|target| comparable(&endpoint.record_type, target))
-            .collect()
-    };
-    data(one) == data(other)
-}
-
-/// Record data as it is compared.
-fn comparable(record_type: &RecordType, target: &str) -> String {
-    match record_type {
-        RecordType::A | RecordType::Aaaa => target
-            .parse::<IpAddr>()
-            .map_or_else(|_| target.to_owned(), |address| address.to_string()),
-        RecordType::Txt | RecordType::Other(_) => target.trim_matches('"').to_owned(),
-        RecordType::Cname | RecordType::Dname | RecordType::Ns | RecordType::Ptr => {
-            Name::parse(target).map_or_else(|_| target.to_owned(), |name| name.as_str().to_owned())
-        }
-        RecordType::Mx | RecordType::Naptr | RecordType::Srv => {
-            let words: Vec<&str> = target.split_whitespace().collect();
-            words.join(" ").trim_end_matches('.').to_ascii_lowercase()
-        }
-    }
+    target::same(&one.record_type, &one.targets, &other.targets)
 }

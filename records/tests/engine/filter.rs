@@ -1,12 +1,10 @@
 //! Filters of names, types and zones.
 
-use records::{DomainFilter, ManagedTypes, Name, RecordType, ZoneId, ZoneIdFilter};
+use records::{DomainFilter, ManagedTypes, RecordType, ZoneId, ZoneIdFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
+use crate::fixtures::name;
 
 fn filter(json: &Value) -> DomainFilter {
     serde_json::from_value(json.clone()).unwrap_or_else(|error| panic!("{json}: {error}"))

@@ -3,33 +3,29 @@
 use std::sync::Arc;
 
 use records::plan::{Acknowledgement, Guard, Policy, Rules};
-use records::{Change, Endpoint, ManagedTypes, Name, OWNER_LABEL, Plan, RecordType, Zone, ZoneId, plan};
+use records::{Change, Endpoint, ManagedTypes, OWNER_LABEL, Plan, RecordType, Zone, plan};
 
-fn record(name: String, owner: Option<&str>) -> Endpoint {
+use crate::fixtures::{a, zone};
+
+fn owned(name: &str, owner: Option<&str>) -> Endpoint {
     Endpoint {
-        dns_name: name.into(),
-        targets: ["192.0.2.1".into()].into(),
         labels: owner
             .map(|owner| (OWNER_LABEL.into(), owner.into()))
             .into_iter()
             .collect(),
-        ..Endpoint::default()
+        ..a(name, "192.0.2.1")
     }
 }
 
 /// So many records of ours in a zone.
 fn records(zone: &str, count: usize) -> Vec<Endpoint> {
     (0..count)
-        .map(|number| record(format!("r{number}.{zone}"), Some("me")))
+        .map(|number| owned(&format!("r{number}.{zone}"), Some("me")))
         .collect()
 }
 
 fn zones(names: &[&str]) -> Vec<Zone> {
-    let zone = |name: &&str| Zone {
-        id: ZoneId((*name).into()),
-        name: Name::parse(name).unwrap(),
-    };
-    names.iter().map(zone).collect()
+    names.iter().map(|name| zone(name)).collect()
 }
 
 fn rules() -> Rules {
@@ -82,7 +78,7 @@ fn small_zones_are_not_guarded() {
 #[test]
 fn records_of_others_do_not_make_a_zone_larger() {
     let mut current = records("example.com", 10);
-    current.extend((0..90).map(|number| record(format!("other{number}.example.com"), Some("them"))));
+    current.extend((0..90).map(|number| owned(&format!("other{number}.example.com"), Some("them"))));
     let (_, refusals) = guarded(&Guard::default(), &["example.com"], &current, &current[4..10]);
     assert_eq!(refusals.len(), 1);
 }
@@ -111,7 +107,7 @@ fn creations_and_updates_go_on_when_deletions_are_refused() {
     let current = records("example.com", 10);
     let mut updated = current[0].clone();
     updated.targets = ["192.0.2.9".into()].into();
-    let wanted = [updated, record("new.example.com".into(), None)];
+    let wanted = [updated, owned("new.example.com", None)];
     let (plan, refusals) = guarded(&Guard::default(), &["example.com"], &current, &wanted);
     assert_eq!(refusals.len(), 1);
     assert!(matches!(

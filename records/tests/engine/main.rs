@@ -13,6 +13,7 @@ mod cache;
 mod endpoint;
 mod files;
 mod filter;
+mod fixtures;
 mod guard;
 mod memory;
 mod merging;

@@ -2,26 +2,9 @@
 
 use records::provider::memory::Memory;
 use records::provider::{Calls, Confirmation, Operation};
-use records::{Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId};
+use records::{Change, Group, Outcome, Provider, ProviderError};
 
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
-fn zone(text: &str) -> Zone {
-    Zone {
-        id: ZoneId(text.into()),
-        name: name(text),
-    }
-}
-
-fn a(name: &str, address: &str) -> Endpoint {
-    Endpoint {
-        dns_name: name.into(),
-        targets: [address.into()].into(),
-        ..Endpoint::default()
-    }
-}
+use crate::fixtures::{a, name, zone};
 
 fn group(changes: &[Change]) -> Group {
     Group {

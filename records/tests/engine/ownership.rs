@@ -6,4 +6,5 @@ mod groups;
 mod heritage;
 mod holdings;
 mod laws;
+mod refusals;
 mod zone;

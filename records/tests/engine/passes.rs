@@ -11,15 +11,11 @@ use records::provider::Operation;
 use records::provider::memory::{Fault, FaultKind, Memory};
 use records::source::{Origin, Rejection, Wanted};
 use records::verdict::Verdict;
-use records::{
-    DomainFilter, Endpoint, Labels, ManagedTypes, Name, Provider, RESOURCE_LABEL, RecordType, ZoneId,
-};
+use records::{DomainFilter, Endpoint, Labels, ManagedTypes, Provider, RESOURCE_LABEL, RecordType, ZoneId};
+
+use crate::fixtures::{name, record};
 
 const ZONE: &str = "example.com";
-
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
 
 pub fn settings() -> Settings {
     let registry = Registry::new("us", Affix::new("", "", "").unwrap()).unwrap();
@@ -76,18 +72,15 @@ impl Bench {
     }
 }
 
-fn endpoint(name: &str, record_type: RecordType, target: &str) -> Endpoint {
+fn endpoint(name: &str, record_type: &str, target: &str) -> Endpoint {
     Endpoint {
-        dns_name: name.into(),
-        record_type,
-        targets: [target.into()].into(),
         labels: [(RESOURCE_LABEL.into(), "crd/default/it".into())].into(),
-        ..Endpoint::default()
+        ..record(name, record_type, target)
     }
 }
 
 pub fn a(name: &str, address: &str) -> Endpoint {
-    endpoint(name, RecordType::A, address)
+    endpoint(name, "A", address)
 }
 
 pub fn demand(endpoints: &[Endpoint]) -> Demand {
@@ -120,7 +113,7 @@ fn what_is_wanted_comes_to_be_and_goes_again() {
         ["old.example.com 192.0.2.9", "www.example.com 192.0.2.1"]
     );
     let second = [
-        endpoint("www.example.com", RecordType::Cname, "old.example.com"),
+        endpoint("www.example.com", "CNAME", "old.example.com"),
         a("new.example.com", "192.0.2.3"),
     ];
     assert!(bench.pass(demand(&second)).is_complete());
@@ -140,7 +133,7 @@ fn nothing_is_deleted_while_a_source_cannot_be_read() {
         a("b.example.com", "192.0.2.2"),
     ]));
     let wanted = [
-        endpoint("a.example.com", RecordType::Cname, "c.example.com"),
+        endpoint("a.example.com", "CNAME", "c.example.com"),
         a("c.example.com", "192.0.2.3"),
     ];
     let mut partial = demand(&wanted);
@@ -213,6 +206,33 @@ fn a_zone_that_cannot_be_read_keeps_nobody_waiting() {
     assert!(result.is_complete(), "{result:?}");
 }
 
+/// Records of ours whose ownership records have names of former days.
+#[test]
+fn ownership_is_put_right_only_of_what_is_looked_at() {
+    let mut settings = settings();
+    let inside = DomainFilter::domains(&["in.example.com"], &["not.in.example.com"]).unwrap();
+    settings.rules.domain_filters = vec![inside];
+    let bench = Bench::with(settings);
+    let owner = "\"heritage=external-dns,external-dns/owner=us\"";
+    let names = [
+        "www.in.example.com",
+        "www.not.in.example.com",
+        "www.out.example.com",
+    ];
+    for name in names {
+        bench.memory.put(record(name, "A", "192.0.2.1"));
+        bench.memory.put(record(name, "MX", "10 mail.example.com"));
+        bench.memory.put(record(name, "TXT", owner));
+    }
+    let wanted = demand(&[a(names[0], "192.0.2.1")]);
+    assert!(bench.pass(wanted.clone()).is_complete());
+    let records = bench.memory.records(&ZoneId(ZONE.into())).into_iter();
+    let written = records.filter(|record| !names.contains(&&*record.dns_name));
+    let written: Vec<_> = written.map(|record| record.dns_name).collect();
+    assert_eq!(written, ["a-www.in.example.com".into()]);
+    assert!(bench.prospect(wanted).is_empty());
+}
+
 #[test]
 fn a_record_that_is_refused_keeps_no_other_back() {
     let bench = Bench::new();
@@ -277,7 +297,7 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
             .map(|(name, (is_alias, data))| {
                 let name = format!("n{name}.example.com");
                 if is_alias {
-                    endpoint(&name, RecordType::Cname, &format!("t{data}.example.net"))
+                    endpoint(&name, "CNAME", &format!("t{data}.example.net"))
                 } else {
                     a(&name, &format!("192.0.2.{data}"))
                 }

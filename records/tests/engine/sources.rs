@@ -122,12 +122,28 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
             "recordTTL: 2147483648: must be 0",
         ),
         (
+            json!({ "recordTTL": u64::MAX }),
+            "recordTTL: invalid value: integer `18446744073709551615`",
+        ),
+        (
+            json!({ "recordTTL": 1.5 }),
+            "recordTTL: invalid type: floating point `1.5`",
+        ),
+        (
             json!({ "recordTTL": "1h" }),
             "recordTTL: invalid type: string \"1h\", expected i64",
         ),
         (
             json!({ "ttl": 60 }),
             "ttl: unknown field `ttl`, expected one of `dnsName`",
+        ),
+        (
+            json!({ "DNSName": "b.example.com" }),
+            "DNSName: unknown field `DNSName`, expected one of `dnsName`",
+        ),
+        (
+            json!({ "targets": ["192.0.2.1", null] }),
+            "targets[1] is \"\": it must not be empty",
         ),
         (
             json!({ "providerSpecific": [{ "value": "x" }] }),
@@ -145,6 +161,8 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
         reason(&json!({ "dnsName": "a", "targets": ["192.0.2.1"], "recordType": "A", "recordTTL": 0 })),
         None
     );
+    let shortest = json!({ "dnsName": "a", "targets": ["192.0.2.1"], "recordType": "A", "recordTTL": 1 });
+    assert_eq!(reason(&shortest), None);
     let longest =
         json!({ "dnsName": "a", "targets": ["192.0.2.1"], "recordType": "A", "recordTTL": 2_147_483_647 });
     assert_eq!(reason(&longest), None);

@@ -52,6 +52,10 @@ fn targets_are_compared_as_sets_by_what_they_mean() {
         ),
         ("TXT", "Hello", "hello", false),
         ("TXT", "hello.", "hello", false),
+        ("TXT", "\"v=spf1 -all\"", "v=spf1 -all", true),
+        ("TXT", "\"a\" \"b\"", "a\" \"b", false),
+        ("TXT", "\"a\\\\\"", "a\\\\", false),
+        ("TXT", "\"", "", false),
         ("CAA", "0 issue \"a\"", "0 issue \"A\"", false),
     ];
     for (record_type, left, right, same) in cases {
@@ -67,6 +71,22 @@ fn targets_are_compared_as_sets_by_what_they_mean() {
             same,
             "{right:?} {left:?}"
         );
+    }
+}
+
+#[test]
+fn united_targets_are_each_there_once() {
+    for (record_type, targets, united) in [
+        ("A", "192.0.2.10, 192.0.2.9, 192.0.2.10", "192.0.2.9, 192.0.2.10"),
+        ("AAAA", "2001:db8::1, 2001:DB8:0::1, ::1", "::1, 2001:DB8:0::1"),
+        ("CNAME", "a.example.net, A.example.net.", "A.example.net."),
+        ("MX", "10 b, 10 A., 10 a, 5 a", "10 A., 10 b, 5 a"),
+        ("TXT", "b, \"b\", a", "a, \"b\""),
+        ("TXT", "", ""),
+    ] {
+        let united = list(united);
+        let found = target::unite(&RecordType::from(record_type), list(targets));
+        assert_eq!(*found, *united, "{record_type} {targets}");
     }
 }
 

@@ -16,9 +16,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use records::webhook::{Body, Server, Settings};
-use records::{Endpoint, RecordType};
 use serde_json::Value;
 
+use crate::fixtures::record as endpoint;
 use zones::Zones;
 
 /// A server in front of some zones.
@@ -59,13 +59,4 @@ async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
-}
-
-fn endpoint(name: &str, record_type: &str, target: &str) -> Endpoint {
-    Endpoint {
-        dns_name: name.into(),
-        record_type: RecordType::from(record_type),
-        targets: [target.into()].into(),
-        ..Endpoint::default()
-    }
 }

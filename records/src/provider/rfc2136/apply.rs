@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
-use hickory_proto::op::ResponseCode;
+use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::Name;
 
 use super::answer::Answer;
 use super::exchange::Exchange;
 use super::failure::{Failure, code_name};
-use super::servers::Servers;
+use super::servers::{Server, Servers};
 use super::tsig::Unverified;
 use super::update::{Update, update};
 use crate::{Group, Outcome};
@@ -25,7 +25,18 @@ struct Open {
     /// What is known of it so far.
     outcome: Outcome,
     /// Whether a server may have made its changes without telling.
-    doubtful: bool,
+    doubt: Doubt,
+}
+
+/// Why changes may have been made though no server says so.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// They were not.
+    None,
+    /// A server says that it failed.
+    Failed,
+    /// An answer was lost.
+    Lost,
 }
 
 /// Sends the groups to the servers in turn: those that one did not settle go to the next
@@ -41,7 +52,7 @@ pub(super) async fn apply(servers: &Servers, zone: &Name, groups: &[Group], min_
                 outcome: Outcome::Postponed {
                     reason: "there is no server to ask".into(),
                 },
-                doubtful: false,
+                doubt: Doubt::None,
             }),
             Err(error) => drop(settled.insert(place, Outcome::Rejected { reason: error.0 })),
         }
@@ -50,40 +61,77 @@ pub(super) async fn apply(servers: &Servers, zone: &Name, groups: &[Group], min_
         if open.is_empty() {
             break;
         }
-        match server.connect().await {
-            Ok(connection) => {
-                let mut answers: HashMap<usize, Result<Answer, Failure>> = HashMap::new();
-                // A failure is told for each group that it concerns.
-                let ended = Exchange::new(connection, open.len())
-                    .run(
-                        |number| open.get(number).map(|group| group.update.message.clone()),
-                        |number, answer| drop(answers.insert(number, answer)),
-                    )
-                    .await;
-                for (number, group) in open.iter_mut().enumerate() {
-                    group.learn(answers.remove(&number), ended.as_ref().err(), &server.address());
-                }
-            }
-            Err(failure) => {
-                for group in &mut open {
-                    group.learn(None, Some(&failure), &server.address());
-                }
-            }
+        let request = |number: usize| open.get(number).map(|group| group.update.message.clone());
+        let (mut answers, ended) = ask(server, open.len(), request).await;
+        // How the connection ended is told for each group that it concerns.
+        for (number, group) in open.iter_mut().enumerate() {
+            group.learn(answers.remove(&number), ended.as_ref(), &server.address());
         }
         let (done, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(Open::is_settled);
         settled.extend(done.into_iter().map(|group| (group.place, group.outcome)));
         open = rest;
     }
+    clear_doubts(servers, &mut open).await;
     settled.extend(open.into_iter().map(|group| (group.place, group.outcome)));
     (0..groups.len())
         .filter_map(|place| settled.remove(&place))
         .collect()
 }
 
+/// Sends a server requests at once: what it answered to which, and how the connection ended
+/// if it did so before its time.
+async fn ask(
+    server: &Server,
+    count: usize,
+    request: impl Fn(usize) -> Option<Message> + Send,
+) -> (HashMap<usize, Result<Answer, Failure>>, Option<Failure>) {
+    let mut answers = HashMap::new();
+    let ended = match server.connect().await {
+        Ok(connection) => {
+            let answered = |number, answer| drop(answers.insert(number, answer));
+            Exchange::new(connection, count).run(request, answered).await
+        }
+        Err(failure) => Err(failure),
+    };
+    (answers, ended.err())
+}
+
+/// Finds out whether servers that failed to make changes refuse them for good, as BIND does
+/// where a set would have more records than its `max-records-per-type`.
+///
+/// They are asked for what the changes take to be so, without the changes. One that answers
+/// well to that is well, takes updates, and shows that nothing was written.
+async fn clear_doubts(servers: &Servers, open: &mut [Open]) {
+    for server in servers.in_turn() {
+        let failed = open.iter_mut().filter(|group| group.doubt == Doubt::Failed);
+        let mut failed: Vec<&mut Open> = failed.collect();
+        if failed.is_empty() {
+            return;
+        }
+        let conditions = |number: usize| failed.get(number).map(|group| group.update.conditions());
+        let (answers, _) = ask(server, failed.len(), conditions).await;
+        for (number, group) in failed.iter_mut().enumerate() {
+            if let Some(Ok(answer)) = answers.get(&number)
+                && answer.response_code == ResponseCode::NoError
+            {
+                group.doubt = Doubt::None;
+                group.outcome = Outcome::Rejected {
+                    reason: format!(
+                        "{}: the server answers SERVFAIL and writes nothing, though the zone is as expected; it may \
+                         have a limit, such as max-records-per-type of BIND",
+                        server.address()
+                    ),
+                };
+            }
+        }
+    }
+}
+
 impl Open {
     /// Takes note of what a server answered, or of how the connection to it ended.
     fn learn(&mut self, answer: Option<Result<Answer, Failure>>, ended: Option<&Failure>, server: &str) {
         let words = |what: &dyn std::fmt::Display| format!("{server}: {what}");
+        let failed = matches!(&answer, Some(Ok(answer)) if answer.response_code == ResponseCode::ServFail);
         self.outcome = match answer {
             Some(Ok(answer)) => judged(answer.response_code, server),
             // Who does not take our signature has not looked at the update.
@@ -97,9 +145,14 @@ impl Open {
                 reason: ended.map_or_else(|| words(&"it was not sent"), |failure| words(failure)),
             },
         };
+        let doubt = match &self.outcome {
+            Outcome::Unknown { .. } if failed => Doubt::Failed,
+            Outcome::Unknown { .. } => Doubt::Lost,
+            _ => Doubt::None,
+        };
         if let Outcome::Applied { written } = &mut self.outcome {
             *written = Some(self.update.written.clone());
-        } else if self.doubtful {
+        } else if self.doubt != Doubt::None {
             let reason = match &self.outcome {
                 Outcome::Rejected { reason }
                 | Outcome::Conflict { reason }
@@ -111,7 +164,7 @@ impl Open {
                 reason: format!("another server may have done it before; {reason}"),
             };
         }
-        self.doubtful |= matches!(self.outcome, Outcome::Unknown { .. });
+        self.doubt = self.doubt.max(doubt);
     }
 
     /// Whether no other server can say anything better.

@@ -1,15 +1,20 @@
-//! Names and character strings as zone files have them (RFC 1035, section 5.1).
+//! Names and character strings as zone files have them, and as they are sent.
 
 use hickory_proto::rr::Name;
 use thiserror::Error;
 
-/// The most octets of a character string (RFC 1035, section 3.3).
-const MAX_STRING: usize = 255;
+use crate::zone_file::{InvalidWords, MAX_STRING, escaped};
 
 /// Why a text is no record data.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub(super) struct InvalidData(pub String);
+
+impl From<InvalidWords> for InvalidData {
+    fn from(invalid: InvalidWords) -> Self {
+        Self(invalid.to_string())
+    }
+}
 
 /// A name in lower case, without the final dot; `.` is the root. What could be taken for
 /// something else is written as `\DDD`, dots within labels among them: those of the text
@@ -69,38 +74,6 @@ pub(super) fn quoted(octets: &[u8]) -> String {
     text
 }
 
-/// The words of a text, which stand in quotation marks or between white space.
-pub(super) fn words(text: &str) -> Result<Vec<Vec<u8>>, InvalidData> {
-    let mut words = Vec::new();
-    let mut octets = text.bytes().peekable();
-    while let Some(&octet) = octets.peek() {
-        if octet.is_ascii_whitespace() {
-            octets.next();
-            continue;
-        }
-        let quotes = octet == b'"';
-        if quotes {
-            octets.next();
-        }
-        let mut word = Vec::new();
-        loop {
-            match octets.next() {
-                Some(b'"') if quotes => break,
-                None if quotes => return Err(InvalidData(format!("{text:?} ends within a string"))),
-                None => break,
-                Some(octet) if !quotes && octet.is_ascii_whitespace() => break,
-                Some(b'\\') => word.push(
-                    escaped(&mut octets)
-                        .ok_or_else(|| InvalidData(format!("{text:?} has an escape that is cut off")))?,
-                ),
-                Some(octet) => word.push(octet),
-            }
-        }
-        words.push(word);
-    }
-    Ok(words)
-}
-
 /// Appends a character string as it is sent.
 pub(super) fn push_string(wire: &mut Vec<u8>, string: &[u8]) -> Result<(), InvalidData> {
     let length = u8::try_from(string.len()).map_err(|_| {
@@ -112,17 +85,6 @@ pub(super) fn push_string(wire: &mut Vec<u8>, string: &[u8]) -> Result<(), Inval
     wire.push(length);
     wire.extend(string);
     Ok(())
-}
-
-/// What follows a backslash: three digits, or the octet itself.
-fn escaped(octets: &mut impl Iterator<Item = u8>) -> Option<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(10);
-    let first = octets.next()?;
-    let Some(hundreds) = digit(first) else {
-        return Some(first);
-    };
-    let (tens, ones) = (digit(octets.next()?)?, digit(octets.next()?)?);
-    u8::try_from(hundreds * 100 + tens * 10 + ones).ok()
 }
 
 fn push_decimal(text: &mut String, octet: u8) {

@@ -8,8 +8,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use hickory_proto::rr::{Name, RecordType as WireType};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder, DecodeError};
 
-use super::presentation::{InvalidData, name_text, parse_name, push_string, quoted, words};
+use super::presentation::{InvalidData, name_text, parse_name, push_string, quoted};
 use crate::RecordType;
+use crate::zone_file::words;
 
 /// The types whose records are kept: those that external-dns knows.
 pub(super) const TYPES: [(RecordType, WireType); 10] = [
@@ -70,7 +71,7 @@ pub(super) fn encode(record_type: &RecordType, text: &str) -> Result<Vec<u8>, In
         RecordType::Naptr => push_naptr(&mut wire, text)?,
         RecordType::Txt if text.starts_with('"') => {
             for string in words(text)? {
-                push_string(&mut wire, &string)?;
+                push_string(&mut wire, &string.octets)?;
             }
         }
         // Without quotation marks it is one string, as it stands.
@@ -130,12 +131,12 @@ fn push_naptr(wire: &mut Vec<u8>, text: &str) -> Result<(), InvalidData> {
         )));
     };
     for number in [order, preference] {
-        push_number(wire, &String::from_utf8_lossy(number))?;
+        push_number(wire, &String::from_utf8_lossy(&number.octets))?;
     }
     for string in [flags, services, regexp] {
-        push_string(wire, string)?;
+        push_string(wire, &string.octets)?;
     }
-    push_name(wire, &String::from_utf8_lossy(replacement))
+    push_name(wire, &String::from_utf8_lossy(&replacement.octets))
 }
 
 fn address<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, InvalidData> {

@@ -36,6 +36,15 @@ pub(super) struct Update {
     pub written: Vec<Endpoint>,
 }
 
+impl Update {
+    /// What it takes to be so, without its changes.
+    pub(super) fn conditions(&self) -> Message {
+        let mut message = self.message.clone();
+        message.authorities.clear();
+        message
+    }
+}
+
 /// What must be true of a name and type.
 #[derive(Clone, Copy)]
 pub(super) enum Existence {

@@ -10,10 +10,11 @@ use futures::future::BoxFuture;
 use records::cache::{CacheStatus, Cached, Clock, Settings, ZoneStatus};
 use records::provider::memory::{Fault, FaultKind, Memory};
 use records::provider::{Confirmation, Operation};
-use records::{
-    Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordType, Zone, ZoneId, ZoneRecords,
-};
+use records::{Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneRecords};
 use tempfile::TempDir;
+
+use crate::fixtures::record;
+pub use crate::fixtures::{a, name, zone};
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// The provider-cache-time of the tests.
@@ -145,30 +146,8 @@ impl World {
     }
 }
 
-pub fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
-pub fn zone(text: &str) -> Zone {
-    Zone {
-        id: ZoneId(text.into()),
-        name: name(text),
-    }
-}
-
-pub fn a(name: &str, address: &str) -> Endpoint {
-    Endpoint {
-        dns_name: name.into(),
-        targets: [address.into()].into(),
-        ..Endpoint::default()
-    }
-}
-
 pub fn txt(name: &str, text: &str) -> Endpoint {
-    Endpoint {
-        record_type: RecordType::Txt,
-        ..a(name, text)
-    }
+    record(name, "TXT", text)
 }
 
 /// A group for the name of its first change.

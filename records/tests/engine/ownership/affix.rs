@@ -3,191 +3,52 @@
 use records::ownership::{Affix, InvalidAffix};
 use records::{Name, RecordType};
 
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
+use crate::fixtures::name;
 
 /// Prefix, suffix, replacement of `*`; name and type of a record of `example.com`; the
 /// name of its ownership record; the name it is read to be for, if that is another one.
-/// All but those with `_apex` are external-dns's.
-const NAMES: [(&str, &str, &str, &str, &str, &str, &str); 25] = [
-    ("", "", "", "foo.example.com", "A", "a-foo.example.com", ""),
-    ("", "", "", "example.com", "A", "a-_apex.example.com", ""),
-    (
-        "txt.",
-        "",
-        "",
-        "foo.example.com",
-        "A",
-        "txt.a-foo.example.com",
-        "",
-    ),
-    (
-        "edns-",
-        "",
-        "",
-        "foo.example.com",
-        "AAAA",
-        "edns-aaaa-foo.example.com",
-        "",
-    ),
-    (
-        "%{record_type}-",
-        "",
-        "",
-        "foo.example.com",
-        "CNAME",
-        "cname-foo.example.com",
-        "",
-    ),
-    (
-        "x-%{record_type}.",
-        "",
-        "",
-        "example.com",
-        "A",
-        "x-a.example.com",
-        "",
-    ),
-    (
-        "",
-        "-txt",
-        "",
-        "foo.example.com",
-        "A",
-        "a-foo-txt.example.com",
-        "",
-    ),
-    (
-        "",
-        "-%{record_type}",
-        "",
-        "foo.example.com",
-        "A",
-        "foo-a.example.com",
-        "",
-    ),
-    (
-        "",
-        "-x.y",
-        "",
-        "foo.example.com",
-        "A",
-        "a-foo-x.y.example.com",
-        "",
-    ),
-    (
-        "",
-        "",
-        "any",
-        "*.example.com",
-        "A",
-        "a-any.example.com",
-        "any.example.com",
-    ),
-    ("", "", "", "*.example.com", "A", "a-*.example.com", ""),
-    // Other types, several labels, capital letters.
-    ("", "", "", "foo.example.com", "NS", "ns-foo.example.com", ""),
-    ("", "", "", "foo.example.com", "TXT", "txt-foo.example.com", ""),
-    (
-        "",
-        "",
-        "",
-        "_sip._tcp.example.com",
-        "SRV",
-        "srv-_sip._tcp.example.com",
-        "",
-    ),
-    (
-        "TXT.",
-        "",
-        "",
-        "Foo.Example.com.",
-        "A",
-        "txt.a-foo.example.com",
-        "",
-    ),
-    (
-        "txt.",
-        "",
-        "ANY",
-        "*.b.example.com",
-        "A",
-        "txt.a-any.b.example.com",
-        "any.b.example.com",
-    ),
-    (
-        "",
-        "-txt",
-        "",
-        "*.b.example.com",
-        "A",
-        "a-*-txt.b.example.com",
-        "",
-    ),
-    (
-        "x-%{record_type}.",
-        "",
-        "",
-        "foo.example.com",
-        "AAAA",
-        "x-aaaa.foo.example.com",
-        "",
-    ),
-    (
-        "",
-        ".%{record_type}",
-        "",
-        "foo.example.com",
-        "AAAA",
-        "foo.aaaa.example.com",
-        "",
-    ),
-    // The apex, whose ownership record external-dns puts outside of the zone.
-    (
-        "txt.",
-        "",
-        "",
-        "example.com",
-        "AAAA",
-        "txt.aaaa-_apex.example.com",
-        "",
-    ),
-    (
-        "edns-",
-        "",
-        "",
-        "example.com",
-        "MX",
-        "edns-mx-_apex.example.com",
-        "",
-    ),
-    (
-        "%{record_type}-",
-        "",
-        "",
-        "example.com",
-        "A",
-        "a-_apex.example.com",
-        "",
-    ),
-    ("", "-txt", "", "example.com", "A", "a-_apex-txt.example.com", ""),
-    (
-        "",
-        "-%{record_type}",
-        "",
-        "example.com",
-        "CNAME",
-        "_apex-cname.example.com",
-        "",
-    ),
-    ("", "-x.y", "", "example.com", "A", "a-_apex-x.y.example.com", ""),
-];
+/// `-` is nothing. All but those with `_apex` are external-dns's.
+const NAMES: &str = "\
+-                 -               -   foo.example.com       A     a-foo.example.com          -
+-                 -               -   example.com           A     a-_apex.example.com        -
+txt.              -               -   foo.example.com       A     txt.a-foo.example.com      -
+edns-             -               -   foo.example.com       AAAA  edns-aaaa-foo.example.com  -
+%{record_type}-   -               -   foo.example.com       CNAME cname-foo.example.com      -
+x-%{record_type}. -               -   example.com           A     x-a.example.com            -
+-                 -txt            -   foo.example.com       A     a-foo-txt.example.com      -
+-                 -%{record_type} -   foo.example.com       A     foo-a.example.com          -
+-                 -x.y            -   foo.example.com       A     a-foo-x.y.example.com      -
+-                 -               any *.example.com         A     a-any.example.com          any.example.com
+-                 -               -   *.example.com         A     a-*.example.com            -
+# Other types, several labels, capital letters.
+-                 -               -   foo.example.com       NS    ns-foo.example.com         -
+-                 -               -   foo.example.com       TXT   txt-foo.example.com        -
+-                 -               -   _sip._tcp.example.com SRV   srv-_sip._tcp.example.com  -
+TXT.              -               -   Foo.Example.com.      A     txt.a-foo.example.com      -
+txt.              -               ANY *.b.example.com       A     txt.a-any.b.example.com    any.b.example.com
+-                 -txt            -   *.b.example.com       A     a-*-txt.b.example.com      -
+x-%{record_type}. -               -   foo.example.com       AAAA  x-aaaa.foo.example.com     -
+-                 .%{record_type} -   foo.example.com       AAAA  foo.aaaa.example.com       -
+# The apex, whose ownership record external-dns puts outside of the zone.
+txt.              -               -   example.com           AAAA  txt.aaaa-_apex.example.com -
+edns-             -               -   example.com           MX    edns-mx-_apex.example.com  -
+%{record_type}-   -               -   example.com           A     a-_apex.example.com        -
+-                 -txt            -   example.com           A     a-_apex-txt.example.com    -
+-                 -%{record_type} -   example.com           CNAME _apex-cname.example.com    -
+-                 -x.y            -   example.com           A     a-_apex-x.y.example.com    -
+";
 
 #[test]
 fn names_are_those_of_external_dns_and_within_the_zone() {
     let zone = name("example.com");
-    for (prefix, suffix, wildcard, record, record_type, txt, back) in NAMES {
+    for row in NAMES.lines().filter(|line| !line.starts_with('#')) {
+        let cells = row
+            .split_whitespace()
+            .map(|cell| if cell == "-" { "" } else { cell });
+        let cells: Vec<&str> = cells.collect();
+        let [prefix, suffix, wildcard, record, record_type, txt, back] = cells[..] else {
+            panic!("{row}");
+        };
         let affix = Affix::new(prefix, suffix, wildcard).unwrap();
         let record_type = RecordType::from(record_type);
         let made = affix.txt_name(&zone, &name(record), &record_type).unwrap();

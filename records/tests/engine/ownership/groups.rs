@@ -1,10 +1,10 @@
 //! Planned changes in groups, with the changes to the ownership records.
 
-use records::ownership::{Affix, Cipher, Ownership, Refusal, Rejected};
+use records::ownership::{Affix, Cipher, Ownership};
 use records::{Change, Endpoint, Group, Property};
 
 use super::zone::{
-    HeldZone, held, labelled, line, name, owner_of, ownership, ownership_txt, record, registry,
+    HeldZone, alias, found, labelled, line, owner_of, ownership, ownership_txt, record, registry,
 };
 
 const OURS: &str = "\"heritage=external-dns,external-dns/owner=default\"";
@@ -25,15 +25,6 @@ fn lines(groups: &[Group]) -> Vec<String> {
                 .collect::<Vec<_>>()
         })
         .collect()
-}
-
-fn reasons(rejected: &[Rejected]) -> Vec<Refusal> {
-    rejected.iter().map(|rejected| rejected.reason.clone()).collect()
-}
-
-/// The record as it is held, with the labels of its ownership record.
-fn found(zone: &HeldZone, ownership: &Ownership, name: &str, record_type: &str) -> Endpoint {
-    Endpoint::clone(held(&zone.holdings(ownership), name, record_type))
 }
 
 #[test]
@@ -179,154 +170,6 @@ fn an_ownership_record_that_outlived_its_record_is_used_again() {
 }
 
 #[test]
-fn what_is_not_ours_is_refused_with_the_rest_of_its_name() {
-    let zone = HeldZone::new([
-        record("other.example.com", "A", "192.0.2.1"),
-        ownership_txt("a-other.example.com", "other"),
-        record("hand.example.com", "CNAME", "lb.example.net"),
-        record("ours.example.com", "A", "192.0.2.3"),
-        ownership_txt("a-ours.example.com", "default"),
-    ]);
-    let holdings = zone.holdings(&ownership());
-    let get = |name, kind| Endpoint::clone(held(&holdings, name, kind));
-    let other = get("other.example.com", "A");
-    let updated = Endpoint {
-        targets: ["192.0.2.9".into()].into(),
-        ..other.clone()
-    };
-    // A planner gone wrong might call it ours.
-    let hand = labelled(get("hand.example.com", "CNAME"), &[("owner", "default")]);
-    let changes = vec![
-        Change::Update {
-            old: other,
-            new: updated,
-        },
-        Change::Delete(hand),
-        Change::Create(record("hand.example.com", "A", "192.0.2.2")),
-        Change::Delete(get("ours.example.com", "A")),
-    ];
-    let (groups, rejected) = ownership().groups(&zone.zone, changes, &holdings);
-    let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-    assert_eq!(names, ["ours.example.com"]);
-    let not_ours = |text| Refusal::NotOurs {
-        name: name(text),
-        owner: "default".into(),
-    };
-    let want = [
-        not_ours("hand.example.com"),
-        Refusal::HeldBack,
-        not_ours("other.example.com"),
-    ];
-    assert_eq!(reasons(&rejected), want);
-}
-
-#[test]
-fn a_record_whose_ownership_record_has_no_room_is_refused_by_itself() {
-    let long = format!("{}.example.com", "x".repeat(61));
-    let mut zone = HeldZone::new([]);
-    let both = vec![
-        Change::Create(record(&long, "A", "192.0.2.1")),
-        Change::Create(record(&long, "AAAA", "2001:db8::1")),
-    ];
-    let (groups, rejected) = zone.change(&ownership(), both);
-    assert_eq!(groups[0].changes.len(), 2);
-    assert!(
-        matches!(reasons(&rejected)[..], [Refusal::TxtName(_)]),
-        "{rejected:?}"
-    );
-
-    // What it was to replace stays.
-    let old = found(&zone, &ownership(), &long, "A");
-    let replace = vec![
-        Change::Delete(old),
-        Change::Create(record(&long, "CNAME", "lb.example.net")),
-    ];
-    let (groups, rejected) = zone.change(&ownership(), replace);
-    assert_eq!(groups, []);
-    assert!(
-        matches!(reasons(&rejected)[..], [Refusal::TxtName(_), Refusal::HeldBack]),
-        "{rejected:?}"
-    );
-}
-
-#[test]
-fn a_name_that_something_else_has_is_not_written_to() {
-    let mut zone = HeldZone::new([
-        record("a-text.example.com", "TXT", "\"hello\""),
-        record("a-alias.example.com", "CNAME", "lb.example.net"),
-        ownership_txt("a-other.example.com", "other"),
-        ownership_txt("a-ours.example.com", "default"),
-    ]);
-    let before = zone.lines();
-    let creates = [
-        record("alias.example.com", "A", "192.0.2.1"),
-        record("other.example.com", "A", "192.0.2.1"),
-        record("text.example.com", "A", "192.0.2.1"),
-        record("a-ours.example.com", "CNAME", "lb.example.net"),
-        record("a-ours.example.com", "TXT", "\"hello\""),
-        labelled(
-            record("label.example.com", "A", "192.0.2.1"),
-            &[("resource", "a,b")],
-        ),
-        ownership_txt("a-poser.example.com", "default"),
-        record("bad..example.com", "A", "192.0.2.1"),
-    ];
-    let (groups, rejected) = zone.change(&ownership(), creates.map(Change::Create).into());
-    assert_eq!((groups, zone.lines()), (vec![], before));
-    let reason = |text: &str| {
-        let found = rejected
-            .iter()
-            .filter(|rejected| *rejected.change.after().unwrap().dns_name == *text);
-        found.map(|rejected| rejected.reason.clone()).collect::<Vec<_>>()
-    };
-    let taken = |text| Refusal::Taken(name(text));
-    assert_eq!(reason("alias.example.com"), [taken("a-alias.example.com")]);
-    assert_eq!(reason("text.example.com"), [taken("a-text.example.com")]);
-    assert_eq!(
-        reason("a-ours.example.com"),
-        [taken("a-ours.example.com"), taken("a-ours.example.com")]
-    );
-    let claimed = Refusal::Claimed {
-        txt: name("a-other.example.com"),
-        owner: "other".into(),
-    };
-    assert_eq!(reason("other.example.com"), [claimed]);
-    assert!(matches!(reason("label.example.com")[..], [Refusal::Label(_)]));
-    assert_eq!(reason("a-poser.example.com"), [Refusal::Reserved]);
-    assert!(matches!(reason("bad..example.com")[..], [Refusal::Name(_)]));
-}
-
-#[test]
-fn two_records_never_get_one_ownership_record() {
-    let ownership = Ownership::from(registry(Affix::new("", "", "any").unwrap()));
-    let star = record("*.example.com", "A", "192.0.2.1");
-    let any = record("any.example.com", "A", "192.0.2.2");
-    let shared = Refusal::Shared(name("a-any.example.com"));
-
-    let mut zone = HeldZone::new([]);
-    let both = vec![Change::Create(any.clone()), Change::Create(star.clone())];
-    let (_, rejected) = zone.change(&ownership, both);
-    assert_eq!(
-        rejected,
-        [Rejected {
-            change: Change::Create(any.clone()),
-            reason: shared.clone()
-        }]
-    );
-    let again = zone.change(&ownership, vec![Change::Create(any.clone())]);
-    assert_eq!((again.0, reasons(&again.1)), (vec![], vec![shared.clone()]));
-    assert_eq!(
-        owner_of(&zone.holdings(&ownership), "*.example.com", "A"),
-        "default"
-    );
-
-    // What somebody else has would be taken for ours.
-    let mut zone = HeldZone::new([star]);
-    let (groups, rejected) = zone.change(&ownership, vec![Change::Create(any)]);
-    assert_eq!((groups, reasons(&rejected)), (vec![], vec![shared]));
-}
-
-#[test]
 fn missing_ownership_records_are_written_and_old_ones_go_with_their_last_record() {
     let mut zone = HeldZone::new([
         record("www.example.com", "A", "192.0.2.1"),
@@ -369,15 +212,7 @@ fn a_repair_that_its_holdings_do_not_ask_for_is_not_made() {
 
 #[test]
 fn the_ownership_record_of_an_alias_goes_with_it() {
-    let alias = Endpoint {
-        provider_specific: [Property {
-            name: "alias".into(),
-            value: "true".into(),
-        }]
-        .into(),
-        ..record("www.example.com", "A", "lb.example.net")
-    };
-    let mut zone = HeldZone::new([alias, ownership_txt("cname-www.example.com", "default")]);
+    let mut zone = HeldZone::new([alias(), ownership_txt("cname-www.example.com", "default")]);
     let gone = found(&zone, &ownership(), "www.example.com", "A");
     zone.change(&ownership(), vec![Change::Delete(gone)]);
     assert_eq!(zone.lines(), Vec::<String>::new());

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use records::ownership::{Affix, Cipher, InvalidOwner, Ownership, Registry};
-use records::{Endpoint, Property, RecordType};
+use records::{Endpoint, RecordType};
 
 use super::zone::{
-    HeldZone, held, labelled, labels_of, line, name, owner_of, ownership, ownership_txt, record, registry,
+    HeldZone, alias, held, labelled, labels_of, line, name, owner_of, ownership, ownership_txt, record,
+    registry,
 };
 
 const KEY: &[u8] = b"01234567890123456789012345678901";
@@ -139,16 +140,8 @@ fn an_ownership_record_outside_of_the_zone_s_name_is_found_where_it_is_within() 
 
 #[test]
 fn an_alias_at_aws_may_have_the_ownership_record_of_a_cname() {
-    let alias = Endpoint {
-        provider_specific: [Property {
-            name: "alias".into(),
-            value: "true".into(),
-        }]
-        .into(),
-        ..record("www.example.com", "A", "lb.example.net")
-    };
     let zone = HeldZone::new([
-        alias,
+        alias(),
         record("plain.example.com", "A", "192.0.2.1"),
         ownership_txt("cname-www.example.com", "default"),
         ownership_txt("cname-plain.example.com", "default"),

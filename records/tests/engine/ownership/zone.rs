@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use records::ownership::{Affix, Holdings, Ownership, Registry, Rejected};
-use records::{Change, Endpoint, Group, Labels, Name, RecordKey, RecordType, Zone, ZoneId};
+use records::{Change, Endpoint, Group, Labels, Property, RecordKey, RecordType, Zone, ZoneId};
+
+pub use crate::fixtures::{name, record};
 
 /// The zone `example.com`.
 pub struct HeldZone {
@@ -95,19 +97,6 @@ pub fn line(record: &Endpoint) -> String {
     )
 }
 
-pub fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
-pub fn record(name: &str, record_type: &str, target: &str) -> Endpoint {
-    Endpoint {
-        dns_name: name.into(),
-        targets: [target.into()].into(),
-        record_type: RecordType::from(record_type),
-        ..Endpoint::default()
-    }
-}
-
 /// An ownership record with plain text.
 pub fn ownership_txt(name: &str, owner: &str) -> Endpoint {
     record(
@@ -115,6 +104,18 @@ pub fn ownership_txt(name: &str, owner: &str) -> Endpoint {
         "TXT",
         &format!("\"heritage=external-dns,external-dns/owner={owner}\""),
     )
+}
+
+/// An address that is that of another name, as at AWS.
+pub fn alias() -> Endpoint {
+    Endpoint {
+        provider_specific: [Property {
+            name: "alias".into(),
+            value: "true".into(),
+        }]
+        .into(),
+        ..record("www.example.com", "A", "lb.example.net")
+    }
 }
 
 pub fn labelled(record: Endpoint, labels: &[(&str, &str)]) -> Endpoint {
@@ -141,6 +142,11 @@ pub fn held<'a>(holdings: &'a Holdings, name: &str, record_type: &str) -> &'a Ar
         .iter()
         .find(|record| &*record.dns_name == name && record.record_type.as_str() == record_type);
     found.unwrap_or_else(|| panic!("no {name} {record_type}"))
+}
+
+/// The record of a name and type of a zone, with the labels of its ownership record.
+pub fn found(zone: &HeldZone, ownership: &Ownership, name: &str, record_type: &str) -> Endpoint {
+    Endpoint::clone(held(&zone.holdings(ownership), name, record_type))
 }
 
 /// The labels of a record, as they are held.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use records::provider::webhook::{Settings as ClientSettings, Webhook};
-use records::webhook::{DomainFilter, Server, Settings};
-use records::{Change, Endpoint, Group, Name, Outcome, Provider as _, ProviderError, ZoneRecords};
+use records::webhook::{Server, Settings};
+use records::{
+    Change, DomainFilter, Endpoint, Group, Name, Outcome, Provider as _, ProviderError, ZoneRecords,
+};
 
 use super::listener::Listener;
 use super::zones::Zones;
@@ -37,10 +39,7 @@ async fn apply(client: &Webhook, change: Change) -> Outcome {
 #[tokio::test]
 async fn what_one_side_says_the_other_understands() {
     let zones = Zones::new(&["example.com", "example.net"]);
-    let filter = DomainFilter::Domains {
-        include: vec!["example.com".into()],
-        exclude: Vec::new(),
-    };
+    let filter = DomainFilter::domains(&["example.com"], &[]).unwrap();
     let settings = Settings {
         filter: filter.clone(),
         ..Settings::default()

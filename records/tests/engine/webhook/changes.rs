@@ -213,9 +213,12 @@ async fn ownership_is_the_same_if_the_owner_is() {
         change(&server, json!({"delete": [main, old]}))
     };
     let own = "\"heritage=external-dns,external-dns/owner=default,external-dns/resource=crd/a/b\"";
+    // In another order, and without the quotation marks.
+    let turned = "external-dns/owner=default,heritage=external-dns";
     let foreign = "\"heritage=external-dns,external-dns/owner=other\"";
     for (there, old) in [
         (own, HERITAGE),
+        (turned, HERITAGE),
         (own, &sealed("B")),
         (&sealed("A"), HERITAGE),
         (&sealed("A"), &sealed("B")),

@@ -8,8 +8,8 @@ use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 use records::provider::Confirmation;
 use records::provider::webhook::{InvalidSettings, Settings, Webhook};
-use records::webhook::{DomainFilter, MEDIA_TYPE};
-use records::{Endpoint, Name, Provider as _, ProviderError};
+use records::webhook::MEDIA_TYPE;
+use records::{DomainFilter, Endpoint, Name, Provider as _, ProviderError};
 
 use super::endpoint;
 use super::scripted::{CUT_OFF, Scripted, answer, apply, client, raw, read, settings, zone};
@@ -40,10 +40,7 @@ async fn negotiation_goes_on_after_a_failure_and_happens_once() {
     })
     .await;
     let client = scripted.client();
-    let expected = DomainFilter::Domains {
-        include: vec!["b.example".into(), "a.example".into()],
-        exclude: Vec::new(),
-    };
+    let expected = DomainFilter::domains(&["b.example", "a.example"], &[]).unwrap();
     assert_eq!(client.domain_filter().await.unwrap(), &expected);
     assert!(zone(&client).await.name.is_root());
     assert_eq!(scripted.requests().len(), 4);
@@ -66,6 +63,12 @@ async fn negotiation_ends_at_once_with_what_speaks_something_else() {
             "speaks no webhook protocol",
         ),
         (200, "<html>", MEDIA_TYPE, "its domain filter cannot be read"),
+        (
+            200,
+            r#"{"regexInclude":"("}"#,
+            MEDIA_TYPE,
+            "the domain filter \"(\" is not a regular expression",
+        ),
         (
             200,
             r#"{"include":["a"],"regexInclude":"b"}"#,

@@ -8,8 +8,8 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, StreamBody};
-use records::webhook::{DomainFilter, Server, Settings, decode_endpoints};
-use records::{Endpoint, Property};
+use records::webhook::{Server, Settings, decode};
+use records::{DomainFilter, Endpoint, Property};
 use serde_json::json;
 
 use super::zones::Zones;
@@ -44,22 +44,17 @@ async fn the_domain_filter_is_told() {
         };
         get(&Server::new(Arc::clone(&zones) as _, settings), "/").await.1
     };
-    let domains = DomainFilter::Domains {
-        include: vec!["b.example".into(), ".a.example".into()],
-        exclude: vec!["x.b.example".into()],
-    };
+    let domains = DomainFilter::domains(&["b.example", ".a.example"], &["x.b.example"]);
     assert_eq!(
-        told(domains.clone()).await,
+        told(domains.unwrap()).await,
         r#"{"include":[".a.example","b.example"],"exclude":["x.b.example"]}"#
     );
-    let patterns = DomainFilter::Patterns {
-        include: r"\.example$".into(),
-        exclude: String::new(),
-    };
+    let patterns = DomainFilter::patterns(r"\.example$", "").unwrap();
     let text = told(patterns.clone()).await;
     assert_eq!(text, r#"{"regexInclude":"\\.example$"}"#);
-    assert_eq!(DomainFilter::decode(text.as_bytes()).unwrap(), patterns);
-    let both = DomainFilter::decode(br#"{"include":["a"],"regexExclude":"b"}"#);
+    assert_eq!(decode::<DomainFilter>(text.as_bytes()).unwrap(), patterns);
+    assert_eq!(decode::<DomainFilter>(b"null").unwrap(), DomainFilter::default());
+    let both = decode::<DomainFilter>(br#"{"include":["a"],"regexExclude":"b"}"#);
     assert!(both.unwrap_err().to_string().contains("not both"));
 }
 
@@ -124,7 +119,7 @@ async fn a_long_listing_is_sent_piece_by_piece() {
         "{longest} of {}",
         text.len()
     );
-    assert_eq!(decode_endpoints(&text).unwrap(), zones.records());
+    assert_eq!(decode::<Vec<Endpoint>>(&text).unwrap(), zones.records());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use devcluster::primary::{LOCKED, Make};
 use records::{Change, Endpoint, Outcome, Provider as _};
 
-use super::{MAKES, Server, applied, apply, create, delete, listed, set, update, zone};
+use super::{MAKES, Server, applied, apply, create, delete, group, listed, set, update, zone};
 
 /// An update that must be refused for what the zone has, and the code that says so.
 struct Refusal {
@@ -268,4 +268,35 @@ async fn a_group_as_large_as_a_message_is_made_and_a_larger_one_refused() {
         }
         assert_eq!(provider.apply(&zone(), &[]).await, []);
     }
+}
+
+/// BIND answers SERVFAIL to it, which may be said of anything that has gone wrong.
+#[tokio::test]
+async fn a_set_that_bind_has_no_room_for_is_refused_by_itself() {
+    let server = Server::start(Make::Bind, "").await;
+    let provider = server.provider();
+    let addresses: Vec<String> = (1..=101).map(|last| format!("192.0.2.{last}")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let full = set("full", "A", &addresses[..100]);
+    applied(&provider, &[create(&full)]).await;
+    let good = set("good", "A", &["192.0.2.1"]);
+    let owner = set("a-many", "TXT", &["\"owner\""]);
+    let groups = [
+        group(&[create(&set("many", "A", &addresses)), create(&owner)]),
+        group(&[create(&good)]),
+        group(&[update(&full, &set("full", "A", &addresses))]),
+    ];
+    let outcomes = provider.apply(&zone(), &groups).await;
+    for place in [0, 2] {
+        match &outcomes[place] {
+            Outcome::Rejected { reason } => assert!(reason.contains("max-records-per-type"), "{reason}"),
+            other => panic!("{place}: {other:?}"),
+        }
+    }
+    assert!(matches!(outcomes[1], Outcome::Applied { .. }), "{outcomes:?}");
+    let mut listed = listed(&provider).await;
+    listed[0].targets.sort();
+    let mut expected = [full, good];
+    expected[0].targets.sort();
+    assert_eq!(listed, expected);
 }

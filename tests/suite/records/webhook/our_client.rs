@@ -2,8 +2,7 @@
 
 use records::provider::Confirmation;
 use records::provider::webhook::{Settings, Webhook};
-use records::webhook::DomainFilter;
-use records::{Change, Endpoint, Group, Name, Outcome, Provider as _, RecordType, Zone};
+use records::{Change, DomainFilter, Endpoint, Group, Name, Outcome, Provider as _, RecordType, Zone};
 
 use super::external_dns::{SERVED_AT, Served};
 use crate::control_plane::eventually;

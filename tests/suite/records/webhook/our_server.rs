@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::GroupVersionKind;
-use kube::{Api, Client};
+use kube::api::{Patch, PatchParams};
 use records::RecordType;
 use records::webhook::{Server, Settings};
 use serde_json::{Value, json};
@@ -14,6 +12,7 @@ use super::external_dns::{ExternalDns, once};
 use super::listener::Listener;
 use super::zones::Zones;
 use crate::control_plane::{Plane, eventually};
+use crate::records::definitions::{GROUP, define, lenient, objects};
 use devcluster::Distribution;
 
 fn server(zones: &Arc<Zones>) -> Server {
@@ -77,7 +76,7 @@ impl Stage {
             plane: Plane::without_controllers(Distribution::Kubernetes).await,
             zones: Zones::new(&["example.com", "example.net"]),
         };
-        define_dns_endpoints(&stage.plane.client).await;
+        define(&stage.plane, lenient(GROUP)).await;
         stage
     }
 
@@ -100,7 +99,7 @@ impl Stage {
             "metadata": { "name": "wanted" },
             "spec": { "endpoints": endpoints },
         });
-        dns_endpoints(&self.plane.client)
+        objects(&self.plane.client, GROUP)
             .patch(
                 "wanted",
                 &PatchParams::apply("test").force(),
@@ -120,44 +119,6 @@ impl Stage {
         })
         .await;
     }
-}
-
-fn dns_endpoints(client: &Client) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("externaldns.k8s.io", "v1alpha1", "DNSEndpoint");
-    Api::namespaced_with(client.clone(), "default", &ApiResource::from_gvk(&kind))
-}
-
-/// As much of external-dns's definition as the API server has to know.
-async fn define_dns_endpoints(client: &Client) {
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": "dnsendpoints.externaldns.k8s.io",
-            "annotations": { "api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/external-dns/pull/2007" },
-        },
-        "spec": {
-            "group": "externaldns.k8s.io",
-            "names": { "kind": "DNSEndpoint", "listKind": "DNSEndpointList", "plural": "dnsendpoints", "singular": "dnsendpoint" },
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1alpha1", "served": true, "storage": true,
-                "subresources": { "status": {} },
-                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
-            }],
-        },
-    });
-    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    let definitions: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
-    let definition = serde_json::from_value(definition).unwrap();
-    definitions
-        .create(&PostParams::default(), &definition)
-        .await
-        .unwrap();
-    eventually("DNSEndpoints are served", async || {
-        dns_endpoints(client).list(&ListParams::default()).await.is_ok()
-    })
-    .await;
 }
 
 fn wanted(name: &str, record_type: &str, targets: &[&str]) -> Value {
