@@ -4,6 +4,7 @@ mod admission;
 mod definitions;
 mod dns_endpoints;
 mod guide;
+mod plans;
 mod rfc2136;
 mod selector;
 mod status;

@@ -3,18 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::GroupVersionKind;
-use kube::{Api, Client};
 use records::RecordType;
 use records::webhook::{Server, Settings};
 use serde_json::{Value, json};
 
 use super::external_dns::{ExternalDns, once};
 use super::listener::Listener;
+use super::wanted::{Wanted, endpoint};
 use super::zones::Zones;
-use crate::control_plane::{Plane, eventually};
-use devcluster::Distribution;
+use crate::control_plane::eventually;
 
 fn server(zones: &Arc<Zones>) -> Server {
     Server::new(Arc::clone(zones) as _, Settings::default())
@@ -67,47 +64,26 @@ async fn policies_do_what_they_say() {
 
 /// external-dns with DNSEndpoints of a real API server.
 struct Stage {
-    plane: Plane,
+    wanted: Wanted,
     zones: Arc<Zones>,
 }
 
 impl Stage {
     async fn start() -> Self {
-        let stage = Self {
-            plane: Plane::without_controllers(Distribution::Kubernetes).await,
+        Self {
+            wanted: Wanted::start().await,
             zones: Zones::new(&["example.com", "example.net"]),
-        };
-        define_dns_endpoints(&stage.plane.client).await;
-        stage
+        }
     }
 
     fn external_dns(&self, provider: &str) -> ExternalDns {
-        let kubeconfig = format!("--kubeconfig={}", self.plane.cluster.kubeconfig().display());
-        let arguments = [
-            "--source=crd",
-            "--policy=sync",
-            "--txt-owner-id=test",
-            &kubeconfig,
-        ];
-        ExternalDns::keeping(provider, &arguments)
+        self.wanted
+            .keep(provider, &["--policy=sync", "--log-level=debug"])
     }
 
     /// Says what is wanted.
     async fn want(&self, endpoints: Value) {
-        let wanted = json!({
-            "apiVersion": "externaldns.k8s.io/v1alpha1",
-            "kind": "DNSEndpoint",
-            "metadata": { "name": "wanted" },
-            "spec": { "endpoints": endpoints },
-        });
-        dns_endpoints(&self.plane.client)
-            .patch(
-                "wanted",
-                &PatchParams::apply("test").force(),
-                &Patch::Apply(&wanted),
-            )
-            .await
-            .unwrap();
+        self.wanted.want("wanted", endpoints).await;
     }
 
     /// Waits until the zones have these records beside those that tell who owns them.
@@ -122,48 +98,6 @@ impl Stage {
     }
 }
 
-fn dns_endpoints(client: &Client) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("externaldns.k8s.io", "v1alpha1", "DNSEndpoint");
-    Api::namespaced_with(client.clone(), "default", &ApiResource::from_gvk(&kind))
-}
-
-/// As much of external-dns's definition as the API server has to know.
-async fn define_dns_endpoints(client: &Client) {
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": "dnsendpoints.externaldns.k8s.io",
-            "annotations": { "api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/external-dns/pull/2007" },
-        },
-        "spec": {
-            "group": "externaldns.k8s.io",
-            "names": { "kind": "DNSEndpoint", "listKind": "DNSEndpointList", "plural": "dnsendpoints", "singular": "dnsendpoint" },
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1alpha1", "served": true, "storage": true,
-                "subresources": { "status": {} },
-                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
-            }],
-        },
-    });
-    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    let definitions: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
-    let definition = serde_json::from_value(definition).unwrap();
-    definitions
-        .create(&PostParams::default(), &definition)
-        .await
-        .unwrap();
-    eventually("DNSEndpoints are served", async || {
-        dns_endpoints(client).list(&ListParams::default()).await.is_ok()
-    })
-    .await;
-}
-
-fn wanted(name: &str, record_type: &str, targets: &[&str]) -> Value {
-    json!({ "dnsName": name, "recordType": record_type, "targets": targets })
-}
-
 #[tokio::test]
 async fn records_follow_what_is_wanted() {
     let stage = Stage::start().await;
@@ -171,8 +105,8 @@ async fn records_follow_what_is_wanted() {
     let mut external_dns = stage.external_dns(&listener.url());
     stage
         .want(json!([
-            wanted("a.example.com", "A", &["192.0.2.1", "192.0.2.2"]),
-            wanted("b.example.net", "CNAME", &["a.example.com"]),
+            endpoint("a.example.com", "A", &["192.0.2.1", "192.0.2.2"]),
+            endpoint("b.example.net", "CNAME", &["a.example.com"]),
         ]))
         .await;
     let first = [
@@ -192,8 +126,8 @@ async fn records_follow_what_is_wanted() {
     stage.zones.take_groups();
     stage
         .want(json!([
-            wanted("a.example.com", "A", &["192.0.2.3"]),
-            wanted("b.example.net", "A", &["192.0.2.4"]),
+            endpoint("a.example.com", "A", &["192.0.2.3"]),
+            endpoint("b.example.net", "A", &["192.0.2.4"]),
         ]))
         .await;
     let second = ["a.example.com A 192.0.2.3", "b.example.net A 192.0.2.4"];
@@ -209,7 +143,7 @@ async fn records_follow_what_is_wanted() {
     assert_eq!(groups, ["a.example.com", "b.example.net"]);
 
     stage
-        .want(json!([wanted("c.example.com", "A", &["192.0.2.5"])]))
+        .want(json!([endpoint("c.example.com", "A", &["192.0.2.5"])]))
         .await;
     stage.has(&mut external_dns, &["c.example.com A 192.0.2.5"]).await;
     assert_eq!(stage.zones.lines().len(), 2);
@@ -222,21 +156,21 @@ async fn external_dns_outlives_trouble_of_the_provider() {
     let listener = Listener::start(server(&stage.zones)).await;
     let mut external_dns = stage.external_dns(&listener.url());
     stage
-        .want(json!([wanted("a.example.com", "A", &["192.0.2.1"])]))
+        .want(json!([endpoint("a.example.com", "A", &["192.0.2.1"])]))
         .await;
     stage.has(&mut external_dns, &["a.example.com A 192.0.2.1"]).await;
 
     // A name outside every zone does not keep the others back.
-    let stray = wanted("a.example.org", "A", &["192.0.2.1"]);
+    let stray = endpoint("a.example.org", "A", &["192.0.2.1"]);
     stage
-        .want(json!([stray, wanted("b.example.com", "A", &["192.0.2.2"])]))
+        .want(json!([stray, endpoint("b.example.com", "A", &["192.0.2.2"])]))
         .await;
     stage.has(&mut external_dns, &["b.example.com A 192.0.2.2"]).await;
 
     // A zone cannot be read for some passes.
     stage.zones.set_unreadable(&["example.net"]);
     stage
-        .want(json!([stray, wanted("c.example.com", "A", &["192.0.2.3"])]))
+        .want(json!([stray, endpoint("c.example.com", "A", &["192.0.2.3"])]))
         .await;
     let reads = stage.zones.reads();
     eventually("external-dns has tried again", async || {
@@ -253,7 +187,7 @@ async fn external_dns_outlives_trouble_of_the_provider() {
     drop(listener);
     eventually("external-dns has ended", async || external_dns.check().is_err()).await;
     stage
-        .want(json!([wanted("d.example.com", "A", &["192.0.2.4"])]))
+        .want(json!([endpoint("d.example.com", "A", &["192.0.2.4"])]))
         .await;
     let listener = Listener::start_at(address, server(&stage.zones)).await;
     let mut external_dns = stage.external_dns(&listener.url());
