@@ -48,8 +48,11 @@ impl Wanted {
             "spec": { "endpoints": endpoints },
         });
         let force = PatchParams::apply("test").force();
-        let patched = dns_endpoints(&self.plane.client).patch(object, &force, &Patch::Apply(&wanted));
-        patched.await.unwrap();
+        let endpoints = dns_endpoints(&self.plane.client);
+        endpoints
+            .patch(object, &force, &Patch::Apply(&wanted))
+            .await
+            .unwrap();
     }
 }
 
