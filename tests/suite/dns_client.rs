@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use hickory_proto::op::{Message, Query, ResponseCode};
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -20,6 +20,8 @@ pub struct Answer {
     pub ttls: Vec<u32>,
     /// TTLs of the authority section, in seconds.
     pub authority_ttls: Vec<u32>,
+    /// The serial number of an SOA record in the answer section.
+    pub serial: Option<u32>,
 }
 
 impl Answer {
@@ -72,6 +74,10 @@ impl DnsClient {
             code: answer.metadata.response_code,
             ttls: answer.answers.iter().map(|record| record.ttl).collect(),
             authority_ttls: answer.authorities.iter().map(|record| record.ttl).collect(),
+            serial: answer.answers.iter().find_map(|record| match &record.data {
+                RData::SOA(soa) => Some(soa.serial),
+                _ => None,
+            }),
         })
     }
 

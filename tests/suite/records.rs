@@ -5,6 +5,7 @@ mod batches;
 mod definitions;
 mod dns_endpoints;
 mod guide;
+mod plans;
 mod rfc2136;
 mod selector;
 mod status;

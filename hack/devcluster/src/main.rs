@@ -65,7 +65,7 @@ async fn main() -> Result<()> {
             programs::build(&programs::CONTROL_PLANE, &progress)?;
             programs::build(&programs::WHOLE_NODE, &progress)?;
             programs::build(&programs::MONITORING, &progress)?;
-            programs::build(&[programs::EXTERNAL_DNS_CONTROLLER], &progress)?;
+            programs::build(&programs::EXTERNAL_DNS, &progress)?;
             devcluster::debian::provide(&devcluster::debian::NODE, &progress)
         }
     }

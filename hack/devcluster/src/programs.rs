@@ -14,12 +14,15 @@ use crate::progress::Progress;
 #[derive(Debug, PartialEq, Eq)]
 struct Family {
     folder: &'static str,
+    /// What of their source is ours, in that folder.
+    sources: &'static [&'static str],
     flags: &'static [&'static str],
     cgo: &'static str,
 }
 
 static KUBERNETES: Family = Family {
     folder: "kubernetes",
+    sources: &[],
     // Without a version the server calls itself v0.0.0 and clients complain; the second one is what
     // the programs call themselves in their requests.
     flags: &[
@@ -31,33 +34,45 @@ static KUBERNETES: Family = Family {
 };
 static ETCD: Family = Family {
     folder: "etcd",
+    sources: &[],
     flags: &["-ldflags", "-s -w"],
     cgo: "0",
 };
 static COREDNS: Family = Family {
     folder: "coredns",
+    sources: &[],
     flags: &["-ldflags", "-s -w"],
     cgo: "0",
 };
 static NODE: Family = Family {
     folder: "node",
+    sources: &[],
     flags: &["-ldflags", "-s -w", "-tags", "no_btrfs,no_devmapper,no_zfs"],
     cgo: "1",
 };
 
 static PROMETHEUS: Family = Family {
     folder: "prometheus",
+    sources: &[],
     // Clouds bring most of what there is to compile, and targets are named in a file here.
     flags: &["-ldflags", "-s -w", "-tags", "remove_all_sd"],
     cgo: "0",
 };
 
-static EXTERNAL_DNS: Family = Family {
+static STOCK_EXTERNAL_DNS: Family = Family {
     folder: "external-dns",
+    sources: &[],
     flags: &[
         "-ldflags",
         "-s -w -X sigs.k8s.io/external-dns/pkg/apis/externaldns.Version=v0.21.0",
     ],
+    cgo: "0",
+};
+
+static EXTERNAL_DNS_PARTS: Family = Family {
+    folder: "external-dns",
+    sources: &["planner/main.go"],
+    flags: &["-ldflags", "-s -w"],
     cgo: "0",
 };
 
@@ -156,9 +171,16 @@ pub const PROMTOOL: Program = Program {
 
 /// What keeps records at DNS providers, and speaks the webhook protocol from both sides.
 pub const EXTERNAL_DNS_CONTROLLER: Program = Program {
-    family: &EXTERNAL_DNS,
+    family: &STOCK_EXTERNAL_DNS,
     package: "sigs.k8s.io/external-dns",
     name: "external-dns",
+};
+
+/// The planner of external-dns alone.
+pub const EXTERNAL_DNS_PLANNER: Program = Program {
+    family: &EXTERNAL_DNS_PARTS,
+    package: "./planner",
+    name: "planner",
 };
 
 /// What the control plane needs.
@@ -183,6 +205,9 @@ pub const WHOLE_NODE: [Program; 9] = [
     CNI[2],
 ];
 
+/// What the record engine is compared with.
+pub const EXTERNAL_DNS: [Program; 2] = [EXTERNAL_DNS_CONTROLLER, EXTERNAL_DNS_PLANNER];
+
 /// What looks at a cluster from outside.
 pub const MONITORING: [Program; 2] = [PROMETHEUS_SERVER, PROMTOOL];
 
@@ -204,7 +229,7 @@ impl Family {
     /// The folder of its programs: another one as soon as a version or a flag changes.
     fn cache(&self) -> Result<PathBuf> {
         let mut hash = Sha256::new();
-        for name in ["go.mod", "go.sum"] {
+        for name in ["go.mod", "go.sum"].iter().chain(self.sources) {
             let path = self.source().join(name);
             hash.update(fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
         }
@@ -233,7 +258,16 @@ pub fn cache_folder() -> Result<PathBuf> {
 
 /// Builds those of the programs that do not exist yet.
 pub fn build(programs: &[Program], progress: &Progress) -> Result<()> {
-    for family in [&ETCD, &KUBERNETES, &COREDNS, &NODE, &PROMETHEUS, &EXTERNAL_DNS] {
+    let families = [
+        &ETCD,
+        &KUBERNETES,
+        &COREDNS,
+        &NODE,
+        &PROMETHEUS,
+        &STOCK_EXTERNAL_DNS,
+        &EXTERNAL_DNS_PARTS,
+    ];
+    for family in families {
         let folder = family.cache()?;
         let missing = |programs: &[Program]| -> Vec<Program> {
             programs

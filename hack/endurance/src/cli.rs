@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Tries the operator for long: on a real cluster, or with specifications by the
-/// thousand.
+/// Tries the operator for long: on a real cluster, or with specifications or plans by
+/// the thousand.
 ///
 /// Without a command, changes a cluster as `node` does.
 #[derive(Debug, Parser)]
@@ -57,16 +57,23 @@ pub enum Command {
     /// which of them CoreDNS asks and how, and the answers what it makes of TTLs.
     /// The exit code is 1 when anything is not as explained.
     Names(DrawArgs),
+    /// Compares what the record engine plans with what external-dns does.
+    ///
+    /// Draws at random what zones hold and what is wanted, with policies, owners, filters and
+    /// managed types, and hands it to both planners. Where they differ it must be in one
+    /// of the ways that docs/external-records.md lists; anything else is brought down to
+    /// the least case that shows it. The exit code is 1 when there is any.
+    Plans(DrawArgs),
 }
 
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct DrawArgs {
-    /// How many specifications, or names.
+    /// How many specifications, names or plans.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub count: u64,
-    /// The number of the first specification; printed, and another one each time when not
-    /// given.
+    /// The number of the first specification or plan; printed, and another one each time
+    /// when not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -6,6 +6,8 @@
 //! And a [`comparison`] of the operator with CoreDNS: [`specs`] drawn at random get
 //! [`verdicts`] of both, for which a [`corefile`] is read back and tried in a room of
 //! [`coredns`]. [`stricter`] lists where the operator refuses what CoreDNS would load.
+//!
+//! And [`plans`] of the record engine beside those of external-dns.
 
 pub mod change;
 pub mod cli;
@@ -17,6 +19,7 @@ pub mod end;
 pub mod hand;
 pub mod load;
 pub mod names;
+pub mod plans;
 pub mod report;
 pub mod soak;
 pub mod specification;

@@ -14,6 +14,7 @@ use endurance::comparison;
 use endurance::end::Release;
 use endurance::load;
 use endurance::names;
+use endurance::plans;
 use endurance::report::Report;
 use endurance::soak::{self, Plan};
 
@@ -35,6 +36,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Some(Command::Node(args)) => run_node(args),
         Some(Command::Specs(args)) => run_specs(args),
         Some(Command::Names(args)) => run_names(args),
+        Some(Command::Plans(args)) => run_plans(args),
     }
 }
 
@@ -50,6 +52,13 @@ fn run_names(args: &DrawArgs) -> Result<bool> {
     let names = names::compare(seed, args.count, &Progress::shown())?;
     print(&names.to_string())?;
     Ok(names.disagreements.is_empty())
+}
+
+fn run_plans(args: &DrawArgs) -> Result<bool> {
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let plans = plans::compare(seed, args.count, &Progress::shown())?;
+    print(&plans.to_string())?;
+    Ok(plans.disagreements.is_empty())
 }
 
 fn print(text: &str) -> Result<()> {

@@ -56,10 +56,8 @@ impl Cached {
     ) -> Result<(), ProviderError> {
         self.calls.count(Operation::Read);
         let now = self.now();
-        let mut read = self.provider.read(&zone.zone).await?;
-        snapshot::order(&mut read.records);
-        zone.knowledge().take_all(read, now);
-        unsaved.all = true;
+        let read = self.provider.read(&zone.zone).await?;
+        take_whole(zone, read, now, unsaved);
         Ok(())
     }
 
@@ -73,8 +71,7 @@ impl Cached {
         match self.provider.confirm(&zone.zone, &known).await? {
             Confirmation::ReadAgain => self.read_whole(zone, unsaved).await,
             Confirmation::Whole(read) => {
-                zone.knowledge().take_all(read, now);
-                unsaved.all = true;
+                take_whole(zone, read, now, unsaved);
                 Ok(())
             }
             Confirmation::Same => {
@@ -162,6 +159,13 @@ impl Cached {
             };
         }
     }
+}
+
+/// Takes in all of the zone, in whichever order the provider has it.
+fn take_whole(zone: &CachedZone, mut read: ZoneRecords, now: Duration, unsaved: &mut Unsaved) {
+    snapshot::order(&mut read.records);
+    zone.knowledge().take_all(read, now);
+    unsaved.all = true;
 }
 
 impl Knowledge {

@@ -11,8 +11,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{DomainFilter, Endpoint, Provider, Zone, ZoneRecords};
 
@@ -27,8 +29,8 @@ const READERS: usize = 8;
 pub struct Settings {
     /// Which names external-dns shall send; all by default.
     pub filter: DomainFilter,
-    /// How long external-dns is kept waiting before it is told to come again: less than the
-    /// 15 seconds after which it ends, of which it needs some for the transfer.
+    /// How long external-dns is kept waiting, from the head of its request on, before it is told
+    /// to come again: less than the 15 seconds after which it ends, for the answer takes some.
     pub patience: Duration,
     /// The longest body that is read, in octets. A first change set of 200,000 records and their
     /// ownership records has some 100 million.
@@ -79,17 +81,18 @@ impl Server {
         B: http_body::Body<Data = Bytes>,
         B::Error: Display,
     {
+        let deadline = Instant::now() + self.settings.patience;
         let (head, body) = request.into_parts();
         match (head.uri.path(), &head.method) {
             ("/" | "", &Method::GET) => self.negotiate(),
             ("/healthz", &Method::GET) => text(StatusCode::OK, "ok\n"),
-            (RECORDS, &Method::GET) => self.records().await,
+            (RECORDS, &Method::GET) => self.records(deadline).await,
             (RECORDS, &Method::POST) => match self.read(body).await {
-                Ok(body) => self.change(&body).await,
+                Ok(body) => self.change(body, deadline).await,
                 Err(refusal) => refusal,
             },
             (ADJUST_ENDPOINTS, &Method::POST) => match self.read(body).await {
-                Ok(body) => self.adjust(&body).await,
+                Ok(body) => self.adjust(body, deadline).await,
                 Err(refusal) => refusal,
             },
             ("/" | "" | "/healthz", _) => not_allowed("GET"),
@@ -106,8 +109,8 @@ impl Server {
         }
     }
 
-    async fn records(&self) -> Response<Body> {
-        match timeout(self.settings.patience, self.listing()).await {
+    async fn records(&self, deadline: Instant) -> Response<Body> {
+        match timeout_at(deadline, self.listing()).await {
             Ok(Ok(zones)) => {
                 let zones = Vec::from(&*zones);
                 protocol(Body::listing(zones.into_iter().flat_map(|zone| zone.records)))
@@ -131,11 +134,7 @@ impl Server {
         }
     }
 
-    async fn change(&self, body: &[u8]) -> Response<Body> {
-        let changes = match decode::<ChangeSet>(body) {
-            Ok(changes) => changes,
-            Err(error) => return malformed("a change set", &error),
-        };
+    async fn change(&self, body: Vec<u8>, deadline: Instant) -> Response<Body> {
         let Ok(turn) = Arc::clone(&self.applying).try_lock_owned() else {
             return unfinished("changes that came before are still being made");
         };
@@ -143,26 +142,30 @@ impl Server {
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let provider = Arc::clone(&self.provider);
         let task = tokio::spawn(async move {
-            let outcome = application::apply(&*provider, changes).await;
+            let outcome = match decoded::<ChangeSet>("a change set", body).await {
+                Ok(changes) => application::apply(&*provider, changes).await.map_err(failed),
+                Err(refusal) => Err(refusal),
+            };
             drop(turn);
             outcome
         });
-        match timeout(self.settings.patience, task).await {
+        match timeout_at(deadline, task).await {
             Ok(Ok(Ok(()))) => answer(StatusCode::NO_CONTENT, Body::whole(Bytes::new())),
-            Ok(Ok(Err(failure))) => failed(failure),
+            Ok(Ok(Err(refusal))) => refusal,
             Ok(Err(error)) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             Err(_) => unfinished("the changes are still being made"),
         }
     }
 
-    async fn adjust(&self, body: &[u8]) -> Response<Body> {
-        let wanted = match decode::<Vec<Endpoint>>(body) {
-            Ok(wanted) => wanted,
-            Err(error) => return malformed("a list of endpoints", &error),
+    async fn adjust(&self, body: Vec<u8>, deadline: Instant) -> Response<Body> {
+        let adjusted = async {
+            let wanted = decoded::<Vec<Endpoint>>("a list of endpoints", body).await?;
+            let adjusted = self.provider.adjust(wanted).await;
+            adjusted.map_err(|error| failed(Failure::unreadable(error.to_string())))
         };
-        match timeout(self.settings.patience, self.provider.adjust(wanted)).await {
+        match timeout_at(deadline, adjusted).await {
             Ok(Ok(adjusted)) => protocol(Body::listing(adjusted.into_iter().map(Arc::new))),
-            Ok(Err(error)) => failed(Failure::unreadable(error.to_string())),
+            Ok(Err(refusal)) => refusal,
             Err(_) => unfinished("the wanted records are still being adjusted"),
         }
     }
@@ -183,6 +186,19 @@ impl Server {
             }
         }
         Ok(content)
+    }
+}
+
+/// Decodes a body: beside everything else, as that takes a second where there are very many
+/// records.
+async fn decoded<T>(what: &str, body: Vec<u8>) -> Result<T, Response<Body>>
+where
+    T: DeserializeOwned + Default + Send + 'static,
+{
+    match spawn_blocking(move || decode(&body)).await {
+        Ok(Ok(content)) => Ok(content),
+        Ok(Err(error)) => Err(malformed(what, &error)),
+        Err(error) => Err(text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }
 }
 

@@ -3,13 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use devcluster::Lifetime;
-use devcluster::children::{Launcher, Process};
 use devcluster::control_plane::free_port;
 use devcluster::primary::{Make, Primary, SECRET};
 use records::provider::rfc2136::{Rfc2136, Settings};
@@ -19,7 +16,7 @@ use tests::program;
 
 use super::rfc2136::settings;
 use super::webhook::external_dns::once;
-use crate::control_plane::eventually;
+use super::webhook::program::Program;
 
 /// The zone of the guide.
 const ZONE: &str = "example.com";
@@ -173,76 +170,32 @@ async fn a_plan_comes_before_anything_is_written() {
     assert_eq!(reader.addresses("www.example.com").await, ["192.0.2.7"]);
 }
 
-/// Our webhook server, as a process.
-struct Webhook {
-    process: Process,
-    address: SocketAddr,
-    metrics: SocketAddr,
+/// The guide's server.
+async fn serve(reader: &Reader) -> Program {
+    let command = reader.command("dns-operator records webhook");
+    Program::start(command, Program::free_address(), &reader.path().join("webhook")).await
 }
 
-impl Webhook {
-    async fn start(reader: &Reader) -> Self {
-        let listen = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().unwrap()));
-        let (address, metrics) = (listen(), listen());
-        let mut command = reader.command("dns-operator records webhook");
-        command
-            .args(["--webhook-address", &address.to_string()])
-            .args(["--metrics-address", &metrics.to_string()]);
-        let launcher = Launcher::new(&reader.path().join("webhook"), Lifetime::Process).unwrap();
-        let process = launcher.start("webhook", &command).unwrap();
-        eventually("the webhook listens", async || {
-            TcpStream::connect(address).is_ok()
-        })
-        .await;
-        Self {
-            process,
-            address,
-            metrics,
-        }
-    }
-
-    /// A pass of external-dns, with its source of names at random.
-    async fn external_dns(&self, policy: &str) {
-        let mut given = arguments("external-dns");
-        let url = given
-            .iter()
-            .position(|word| word == "--webhook-provider-url")
-            .unwrap();
-        assert_eq!(given[url + 1], "http://127.0.0.1:8888");
-        given.drain(url..url + 2);
-        assert_eq!(given, ["--provider", "webhook"]);
-        let policy = format!("--policy={policy}");
-        let fake = ["--source=fake", "--txt-owner-id=test", &policy];
-        once(&format!("http://{}", self.address), &fake).await.unwrap();
-    }
-
-    /// The value of a metric.
-    fn metric(&self, name: &str) -> u64 {
-        let mut stream = TcpStream::connect(self.metrics).unwrap();
-        write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let line = answer.lines().find_map(|line| line.strip_prefix(name));
-        let line = line.unwrap_or_else(|| panic!("{name} is not in {answer}"));
-        line.trim().parse().unwrap()
-    }
-
-    fn reads(&self) -> u64 {
-        self.metric("external_dns_records_provider_calls_total{operation=\"read\"}")
-    }
-
-    fn cached(&self, from_cache: bool) -> u64 {
-        self.metric(&format!(
-            "external_dns_provider_cache_records_calls_total{{from_cache=\"{from_cache}\"}}"
-        ))
-    }
+/// A pass of external-dns, with its source of names at random.
+async fn pass(webhook: &Program, policy: &str) {
+    let mut given = arguments("external-dns");
+    let url = given
+        .iter()
+        .position(|word| word == "--webhook-provider-url")
+        .unwrap();
+    assert_eq!(given[url + 1], "http://127.0.0.1:8888");
+    given.drain(url..url + 2);
+    assert_eq!(given, ["--provider", "webhook"]);
+    let policy = format!("--policy={policy}");
+    let fake = ["--source=fake", "--txt-owner-id=test", &policy];
+    once(&webhook.url(), &fake).await.unwrap();
 }
 
 #[tokio::test]
 async fn external_dns_writes_through_a_cache_that_outlives_it() {
     let reader = Reader::start().await;
-    let mut webhook = Webhook::start(&reader).await;
-    webhook.external_dns("upsert-only").await;
+    let mut webhook = serve(&reader).await;
+    pass(&webhook, "upsert-only").await;
     let first = reader.names().await;
     assert!(!first.is_empty());
     assert_eq!(webhook.reads(), 1);
@@ -250,20 +203,19 @@ async fn external_dns_writes_through_a_cache_that_outlives_it() {
     // The guide: one counts up, the other stands still, whatever is written.
     for _ in 0..2 {
         let hits = webhook.cached(true);
-        webhook.external_dns("upsert-only").await;
+        pass(&webhook, "upsert-only").await;
         assert!(webhook.cached(true) > hits);
     }
     assert_eq!((webhook.reads(), webhook.cached(false)), (1, misses));
     let then = reader.names().await;
     assert!(then.is_superset(&first) && then.len() > first.len());
     // Killed and back: the zone is confirmed by its serial number, and not read again.
-    webhook.process.stop();
-    drop(webhook);
-    let mut webhook = Webhook::start(&reader).await;
-    webhook.external_dns("sync").await;
+    webhook.kill();
+    let mut webhook = serve(&reader).await;
+    pass(&webhook, "sync").await;
     assert_eq!(webhook.reads(), 0);
     assert!(reader.names().await.is_disjoint(&then));
-    webhook.process.stop();
+    webhook.kill();
     let shown = Command::new(program::path().unwrap())
         .args(["records", "show", "--record-cache-dir"])
         .arg(reader.path().join("cache"))

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use records::provider::Operation;
 use records::provider::memory::FaultKind;
-use records::{Change, Outcome, Provider};
+use records::provider::{Confirmation, Operation};
+use records::{Change, Outcome, Provider, ZoneRecords};
 
 use super::world::{
     Between, TIME, World, a, create, delete, group, is_applied, is_conflict, is_postponed, only_zone, txt,
@@ -207,4 +207,35 @@ async fn trap_8_a_call_that_nobody_waits_for_is_doubt() {
     assert_eq!(world.read(&cache).await, world.truth());
     world.clock.advance(TIME);
     assert_eq!(world.calls(Operation::Read), 1);
+}
+
+/// A provider may hand over a zone whole when it is asked what has changed, and has an order of
+/// its own.
+#[tokio::test]
+async fn a_zone_that_is_handed_over_whole_is_in_any_order() {
+    let world = World::without_disk(20);
+    let memory = world.memory.clone();
+    let zone = world.zone.id.clone();
+    let whole = move |_| {
+        let records = memory.records(&zone).into_iter().rev();
+        Confirmation::Whole(ZoneRecords {
+            records: records.map(Arc::new).collect(),
+            version: None,
+        })
+    };
+    let between = Between {
+        confirmation: Box::new(whole),
+        ..Between::new(&world.memory)
+    };
+    let cache = world.open_before(Arc::new(between));
+    world.read(&cache).await;
+    world.clock.advance(TIME + Duration::from_secs(1));
+    world.read(&cache).await;
+    for number in 0..20 {
+        let old = a(&format!("host{number}.example.com"), "192.0.2.1");
+        let new = a(&old.dns_name, "192.0.2.2");
+        let outcomes = world.apply(&cache, &[update(old, new)]).await;
+        assert!(is_applied(&outcomes[0]), "{outcomes:?}");
+    }
+    assert_eq!(world.read(&cache).await, world.truth());
 }

@@ -16,9 +16,7 @@ fn command(arguments: &[&str]) -> Command {
         .unwrap();
     let mut command = Command::new(program);
     // The usual port for metrics is the same for all that run here.
-    command
-        .args(["--metrics-address=127.0.0.1:0", "--log-level=debug"])
-        .args(arguments);
+    command.arg("--metrics-address=127.0.0.1:0").args(arguments);
     command
 }
 

@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::api::{Patch, PatchParams};
 use records::RecordType;
 use records::webhook::{Server, Settings};
 use serde_json::{Value, json};
 
 use super::external_dns::{ExternalDns, once};
 use super::listener::Listener;
+use super::wanted::{Wanted, endpoint};
 use super::zones::Zones;
-use crate::control_plane::{Plane, eventually};
-use crate::records::definitions::{GROUP, define, lenient, objects};
-use devcluster::Distribution;
+use crate::control_plane::eventually;
 
 fn server(zones: &Arc<Zones>) -> Server {
     Server::new(Arc::clone(zones) as _, Settings::default())
@@ -66,47 +64,26 @@ async fn policies_do_what_they_say() {
 
 /// external-dns with DNSEndpoints of a real API server.
 struct Stage {
-    plane: Plane,
+    wanted: Wanted,
     zones: Arc<Zones>,
 }
 
 impl Stage {
     async fn start() -> Self {
-        let stage = Self {
-            plane: Plane::without_controllers(Distribution::Kubernetes).await,
+        Self {
+            wanted: Wanted::start().await,
             zones: Zones::new(&["example.com", "example.net"]),
-        };
-        define(&stage.plane, lenient(GROUP)).await;
-        stage
+        }
     }
 
     fn external_dns(&self, provider: &str) -> ExternalDns {
-        let kubeconfig = format!("--kubeconfig={}", self.plane.cluster.kubeconfig().display());
-        let arguments = [
-            "--source=crd",
-            "--policy=sync",
-            "--txt-owner-id=test",
-            &kubeconfig,
-        ];
-        ExternalDns::keeping(provider, &arguments)
+        self.wanted
+            .keep(provider, &["--policy=sync", "--log-level=debug"])
     }
 
     /// Says what is wanted.
     async fn want(&self, endpoints: Value) {
-        let wanted = json!({
-            "apiVersion": "externaldns.k8s.io/v1alpha1",
-            "kind": "DNSEndpoint",
-            "metadata": { "name": "wanted" },
-            "spec": { "endpoints": endpoints },
-        });
-        objects(&self.plane.client, GROUP)
-            .patch(
-                "wanted",
-                &PatchParams::apply("test").force(),
-                &Patch::Apply(&wanted),
-            )
-            .await
-            .unwrap();
+        self.wanted.want("wanted", endpoints).await;
     }
 
     /// Waits until the zones have these records beside those that tell who owns them.
@@ -121,10 +98,6 @@ impl Stage {
     }
 }
 
-fn wanted(name: &str, record_type: &str, targets: &[&str]) -> Value {
-    json!({ "dnsName": name, "recordType": record_type, "targets": targets })
-}
-
 #[tokio::test]
 async fn records_follow_what_is_wanted() {
     let stage = Stage::start().await;
@@ -132,8 +105,8 @@ async fn records_follow_what_is_wanted() {
     let mut external_dns = stage.external_dns(&listener.url());
     stage
         .want(json!([
-            wanted("a.example.com", "A", &["192.0.2.1", "192.0.2.2"]),
-            wanted("b.example.net", "CNAME", &["a.example.com"]),
+            endpoint("a.example.com", "A", &["192.0.2.1", "192.0.2.2"]),
+            endpoint("b.example.net", "CNAME", &["a.example.com"]),
         ]))
         .await;
     let first = [
@@ -153,8 +126,8 @@ async fn records_follow_what_is_wanted() {
     stage.zones.take_groups();
     stage
         .want(json!([
-            wanted("a.example.com", "A", &["192.0.2.3"]),
-            wanted("b.example.net", "A", &["192.0.2.4"]),
+            endpoint("a.example.com", "A", &["192.0.2.3"]),
+            endpoint("b.example.net", "A", &["192.0.2.4"]),
         ]))
         .await;
     let second = ["a.example.com A 192.0.2.3", "b.example.net A 192.0.2.4"];
@@ -170,7 +143,7 @@ async fn records_follow_what_is_wanted() {
     assert_eq!(groups, ["a.example.com", "b.example.net"]);
 
     stage
-        .want(json!([wanted("c.example.com", "A", &["192.0.2.5"])]))
+        .want(json!([endpoint("c.example.com", "A", &["192.0.2.5"])]))
         .await;
     stage.has(&mut external_dns, &["c.example.com A 192.0.2.5"]).await;
     assert_eq!(stage.zones.lines().len(), 2);
@@ -183,21 +156,21 @@ async fn external_dns_outlives_trouble_of_the_provider() {
     let listener = Listener::start(server(&stage.zones)).await;
     let mut external_dns = stage.external_dns(&listener.url());
     stage
-        .want(json!([wanted("a.example.com", "A", &["192.0.2.1"])]))
+        .want(json!([endpoint("a.example.com", "A", &["192.0.2.1"])]))
         .await;
     stage.has(&mut external_dns, &["a.example.com A 192.0.2.1"]).await;
 
     // A name outside every zone does not keep the others back.
-    let stray = wanted("a.example.org", "A", &["192.0.2.1"]);
+    let stray = endpoint("a.example.org", "A", &["192.0.2.1"]);
     stage
-        .want(json!([stray, wanted("b.example.com", "A", &["192.0.2.2"])]))
+        .want(json!([stray, endpoint("b.example.com", "A", &["192.0.2.2"])]))
         .await;
     stage.has(&mut external_dns, &["b.example.com A 192.0.2.2"]).await;
 
     // A zone cannot be read for some passes.
     stage.zones.set_unreadable(&["example.net"]);
     stage
-        .want(json!([stray, wanted("c.example.com", "A", &["192.0.2.3"])]))
+        .want(json!([stray, endpoint("c.example.com", "A", &["192.0.2.3"])]))
         .await;
     let reads = stage.zones.reads();
     eventually("external-dns has tried again", async || {
@@ -214,7 +187,7 @@ async fn external_dns_outlives_trouble_of_the_provider() {
     drop(listener);
     eventually("external-dns has ended", async || external_dns.check().is_err()).await;
     stage
-        .want(json!([wanted("d.example.com", "A", &["192.0.2.4"])]))
+        .want(json!([endpoint("d.example.com", "A", &["192.0.2.4"])]))
         .await;
     let listener = Listener::start_at(address, server(&stage.zones)).await;
     let mut external_dns = stage.external_dns(&listener.url());
