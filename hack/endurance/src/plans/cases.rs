@@ -145,7 +145,7 @@ impl Case {
             add(true, &|case| drop(case.desired.remove(place)));
         }
         add(!self.domain_filters.is_empty(), &|case| {
-            case.domain_filters.clear()
+            case.domain_filters.clear();
         });
         add(!self.excluded.is_empty(), &|case| case.excluded.clear());
         add(!self.old_owner.is_empty(), &|case| case.old_owner.clear());
