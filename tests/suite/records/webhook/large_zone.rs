@@ -111,7 +111,7 @@ impl Stage {
         for number in 0..OBJECTS {
             let wanted = endpoints(edition, number).into_iter();
             let wanted = wanted.map(|(name, record_type, target)| endpoint(&name, record_type, &[&target]));
-            self.wanted.want(&object(number), Value::from_iter(wanted)).await;
+            self.wanted.want(&object(number), wanted.collect::<Value>()).await;
         }
     }
 
