@@ -146,9 +146,8 @@ impl Case {
         for place in 0..self.desired.len() {
             add(true, &|case| drop(case.desired.remove(place)));
         }
-        add(!self.domain_filters.is_empty(), &|case| {
-            case.domain_filters = Vec::new()
-        });
+        let is_filtered = !self.domain_filters.is_empty();
+        add(is_filtered, &|case| case.domain_filters.clear());
         add(!self.excluded.is_empty(), &|case| case.excluded = Vec::new());
         add(!self.old_owner.is_empty(), &|case| case.old_owner = String::new());
         add(self.policy != Policy::Sync, &|case| case.policy = Policy::Sync);
