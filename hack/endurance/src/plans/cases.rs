@@ -81,10 +81,12 @@ impl Case {
         }
         for _ in 0..random.random_range(0..=MOST) {
             let mut record = endpoint(&mut random);
-            let owner = *pick(
-                &mut random,
-                &[Some(OWNER), Some(OWNER), Some(OLD_OWNER), Some("other"), None],
-            );
+            let owner = match random.random_range(0..8) {
+                0 => Some(OLD_OWNER),
+                1 => Some("other"),
+                2 => None,
+                _ => Some(OWNER),
+            };
             if let Some(owner) = owner {
                 record.labels.insert(OWNER_LABEL.into(), owner.into());
             }
@@ -97,7 +99,7 @@ impl Case {
         }
         for _ in 0..random.random_range(0..=MOST) {
             let wanted = match case.current.choose(&mut random) {
-                Some(record) if random.random_ratio(1, 2) => edited(record, &mut random),
+                Some(record) if random.random_ratio(2, 3) => edited(record, &mut random),
                 _ => endpoint(&mut random),
             };
             // Only what is sound is ever planned.
@@ -144,11 +146,10 @@ impl Case {
         for place in 0..self.desired.len() {
             add(true, &|case| drop(case.desired.remove(place)));
         }
-        add(!self.domain_filters.is_empty(), &|case| {
-            case.domain_filters.clear();
-        });
-        add(!self.excluded.is_empty(), &|case| case.excluded.clear());
-        add(!self.old_owner.is_empty(), &|case| case.old_owner.clear());
+        let is_filtered = !self.domain_filters.is_empty();
+        add(is_filtered, &|case| case.domain_filters.clear());
+        add(!self.excluded.is_empty(), &|case| case.excluded = Vec::new());
+        add(!self.old_owner.is_empty(), &|case| case.old_owner = String::new());
         add(self.policy != Policy::Sync, &|case| case.policy = Policy::Sync);
         for (place, endpoint) in self.endpoints().enumerate() {
             let plain = |edit: &dyn Fn(&mut Endpoint)| {
@@ -218,7 +219,7 @@ fn filters(random: &mut StdRng) -> Vec<DomainFilter> {
         DomainFilter::patterns(r"^[ab]\.", "").ok(),
         DomainFilter::patterns("", r"^b|ü").ok(),
     ];
-    let count = *pick(random, &[0, 0, 0, 1, 2]);
+    let count = *pick(random, &[0, 0, 0, 0, 0, 0, 1, 2]);
     (0..count).filter_map(|_| pick(random, &kinds).clone()).collect()
 }
 

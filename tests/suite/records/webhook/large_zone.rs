@@ -35,6 +35,16 @@ enum Edition {
     Deleted,
 }
 
+impl Edition {
+    /// When the server is killed: what is a tenth of the work is done sooner.
+    fn kills(self) -> &'static [Duration] {
+        match self {
+            Self::Created => &WRITING,
+            Self::Updated | Self::Deleted => &WRITING[..2],
+        }
+    }
+}
+
 /// The name of a DNSEndpoint.
 fn object(number: usize) -> String {
     format!("o{number:02}")
@@ -138,7 +148,7 @@ impl Stage {
         let begun = Instant::now();
         let mut server = self.knot.server().await;
         let mut external_dns = self.external_dns(&server);
-        let (mut kills, mut restarts) = (WRITING.iter(), 0);
+        let (mut kills, mut restarts) = (edition.kills().iter(), 0);
         let (mut seen, mut since) = (self.knot.serial().await, begun);
         let mut kill_after = kills.next();
         loop {
@@ -170,7 +180,7 @@ impl Stage {
             }
         }
         let took = begun.elapsed().as_secs();
-        let killed = WRITING.len() - kills.len() - usize::from(kill_after.is_some());
+        let killed = edition.kills().len() - kills.len() - usize::from(kill_after.is_some());
         self.progress.say(format!(
             "as wanted after {took} s; killed {killed} times, external-dns started again {restarts} times"
         ));

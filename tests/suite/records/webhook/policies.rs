@@ -96,5 +96,4 @@ async fn policies_hold_in_a_real_zone() {
     stage.pass("sync").await.unwrap();
     let wanted = ["six.example.com A 192.0.2.6", "turned.example.com A 192.0.2.5"];
     assert_eq!(stage.records().await, wanted);
-    assert_eq!(stage.server.reads(), 1);
 }
