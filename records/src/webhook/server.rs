@@ -161,7 +161,7 @@ impl Server {
             Err(error) => return malformed("a list of endpoints", &error),
         };
         match timeout(self.settings.patience, self.provider.adjust(wanted)).await {
-            Ok(Ok(adjusted)) => protocol(Body::listing(adjusted.into_iter().map(Arc::new))),
+            Ok(Ok(adjusted)) => protocol(Body::listing(adjusted.into_iter())),
             Ok(Err(error)) => failed(Failure::unreadable(error.to_string())),
             Err(_) => unfinished("the wanted records are still being adjusted"),
         }

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use crate::{Change, Endpoint, Group, Name, RecordKey, RecordType};
+use crate::{Change, Endpoint, Group, Name, RecordKey, RecordList, RecordType};
 
 use super::OWNED_RECORD;
 use super::ownership::OwnershipText;
@@ -13,11 +12,11 @@ use super::ownership::OwnershipText;
 const OWNER: &str = "owner";
 
 /// What a zone holds, as far as some changes have to know.
-pub(super) struct ZoneView(BTreeMap<RecordKey, Arc<Endpoint>>);
+pub(super) struct ZoneView(BTreeMap<RecordKey, Endpoint>);
 
 impl ZoneView {
     /// The record sets that the groups are about.
-    pub(super) fn of<'a>(records: &[Arc<Endpoint>], groups: impl Iterator<Item = &'a Group>) -> Self {
+    pub(super) fn of<'a>(records: &RecordList, groups: impl Iterator<Item = &'a Group>) -> Self {
         let sides = |change: &'a Change| change.before().into_iter().chain(change.after());
         let keys: BTreeSet<RecordKey> = groups
             .flat_map(|group| &group.changes)
@@ -26,13 +25,13 @@ impl ZoneView {
             .collect();
         let found = records.iter().filter_map(|record| {
             let key = record.key().ok()?;
-            keys.contains(&key).then(|| (key, Arc::clone(record)))
+            keys.contains(&key).then_some((key, record))
         });
         Self(found.collect())
     }
 
     fn get(&self, endpoint: &Endpoint) -> Option<&Endpoint> {
-        self.0.get(&endpoint.key().ok()?).map(|record| &**record)
+        self.0.get(&endpoint.key().ok()?)
     }
 
     /// The group as it is to be made, or in what the zone is not what it takes it for.

@@ -24,7 +24,7 @@ fn name(text: &str) -> Name {
 fn settings() -> Settings {
     let registry = Registry::new("us", Affix::new("", "", "").unwrap()).unwrap();
     Settings {
-        ownership: Ownership::Txt(Box::new(registry)),
+        ownership: Ownership::from(registry),
         rules: Rules {
             policy: Policy::Sync,
             owner: Some("us".into()),
