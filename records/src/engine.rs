@@ -5,6 +5,7 @@
 
 mod prospect;
 mod result;
+mod unsettled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,9 +14,11 @@ use futures::future::join_all;
 
 use crate::ownership::Ownership;
 use crate::plan::{Guard, Plan, Rules, plan};
+use crate::record_list::Builder;
 use crate::source::{Wanted, merge};
 use crate::verdict::{State, Verdict};
-use crate::{Change, Endpoint, Name, Provider, ProviderError, Zone};
+use crate::{Change, Endpoint, Name, Provider, ProviderError, RecordList, Zone};
+use unsettled::Unsettled;
 
 pub use prospect::{Prospect, ZoneProspect};
 pub use result::{GroupResult, PassResult, ZoneResult};
@@ -102,7 +105,7 @@ impl Engine {
     async fn look_at(
         &self,
         zone: Zone,
-        wanted: &[Endpoint],
+        wanted: &RecordList,
         held: &Held<'_>,
         verdicts: &mut Vec<Verdict>,
     ) -> ZoneProspect {
@@ -112,9 +115,9 @@ impl Engine {
             Ok(records) => records.records,
             Err(error) => {
                 let reason = format!("the zone {} cannot be read: {error}", zone.name);
-                let pending = |endpoint| {
+                let pending = |endpoint: Endpoint| {
                     let reason = reason.clone();
-                    Verdict::of(endpoint, State::Pending { reason })
+                    Verdict::of(&endpoint, State::Pending { reason })
                 };
                 verdicts.extend(wanted.iter().filter_map(pending));
                 found.trouble = Some(error);
@@ -131,10 +134,11 @@ impl Engine {
             let name = record.name();
             name.is_ok_and(|name| rules.takes(&record.record_type, name.as_str()))
         });
-        let mut plan = plan(&holdings.records, wanted, rules);
+        let Unsettled { current, wanted } = Unsettled::of(&holdings, wanted, rules);
+        let mut plan = plan(&current, &wanted, rules);
         let held = hold(&mut plan, held, verdicts);
         let zones = std::slice::from_ref(zone);
-        let refusals = guard.check(&mut plan, zones, &holdings.records, rules);
+        let refusals = guard.check(&mut plan, zones, holdings.records().map(Arc::new), rules);
         let (groups, rejected) = ownership.groups(zone, plan.changes, &holdings);
         verdicts.extend(plan.remarks.iter().filter_map(Verdict::of_remark));
         verdicts.extend(rejected.iter().filter_map(Verdict::of_rejected));
@@ -186,22 +190,19 @@ impl Engine {
 }
 
 /// The wanted records of each zone, and those that no zone has.
-fn by_zone(zones: &[Zone], wanted: Vec<Endpoint>) -> (BTreeMap<Zone, Vec<Endpoint>>, Vec<Endpoint>) {
-    let mut found = BTreeMap::<Zone, Vec<Endpoint>>::new();
+fn by_zone(zones: &[Zone], wanted: Vec<Endpoint>) -> (BTreeMap<Zone, RecordList>, Vec<Endpoint>) {
+    let mut found = BTreeMap::<&Zone, Builder>::new();
     let mut outside = Vec::new();
     for endpoint in wanted {
         let zone = endpoint.name().ok().and_then(|name| Zone::of(zones, &name));
         match zone {
-            Some(zone) => match found.get_mut(zone) {
-                Some(endpoints) => endpoints.push(endpoint),
-                None => {
-                    found.insert(zone.clone(), vec![endpoint]);
-                }
-            },
+            Some(zone) => found.entry(zone).or_default().push(&endpoint),
             None => outside.push(endpoint),
         }
     }
-    (found, outside)
+    let found = found.into_iter();
+    let found = found.map(|(zone, wanted)| (zone.clone(), wanted.finish()));
+    (found.collect(), outside)
 }
 
 /// Takes the deletions at held names out of a plan, and with them what was to come in

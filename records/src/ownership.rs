@@ -4,7 +4,7 @@
 //! What a zone holds is read into [`Holdings`], whose records carry the labels that their
 //! ownership records tell; planned changes are put into groups together with the changes
 //! to the ownership records. The zone's own records are never changed by this: labels
-//! are put on copies.
+//! are put on copies, of the records that are looked at.
 
 mod affix;
 mod cipher;
@@ -21,11 +21,12 @@ use std::sync::Arc;
 pub use affix::{Affix, InvalidAffix};
 pub use cipher::{Cipher, InvalidKey, NotSealed, Opened};
 pub use heritage::InvalidLabel;
+pub(crate) use holdings::HeldRecord;
 pub use holdings::Holdings;
 pub use refusal::{Refusal, Rejected};
 pub use registry::{InvalidOwner, Registry};
 
-use crate::{Change, Endpoint, Group, Name, Zone};
+use crate::{Change, Endpoint, Group, Name, RecordList, Zone};
 
 /// How it is told who owns a record.
 #[derive(Clone, Debug)]
@@ -33,12 +34,12 @@ pub enum Ownership {
     /// It is not: every record of a zone is ours (`--registry=noop`).
     Noop,
     /// By TXT records (`--registry=txt`).
-    Txt(Box<Registry>),
+    Txt(Arc<Registry>),
 }
 
 impl From<Registry> for Ownership {
     fn from(registry: Registry) -> Self {
-        Self::Txt(Box::new(registry))
+        Self::Txt(Arc::new(registry))
     }
 }
 
@@ -46,12 +47,9 @@ impl Ownership {
     /// What a zone holds: its records, but for those that tell who owns others, with what
     /// those tell.
     #[must_use]
-    pub fn holdings(&self, zone: &Zone, records: &[Arc<Endpoint>]) -> Holdings {
+    pub fn holdings(&self, zone: &Zone, records: &RecordList) -> Holdings {
         match self {
-            Self::Noop => Holdings {
-                records: records.to_vec(),
-                ..Holdings::default()
-            },
+            Self::Noop => Holdings::all(records),
             Self::Txt(registry) => holdings::read(registry, zone, records),
         }
     }

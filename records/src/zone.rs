@@ -1,10 +1,8 @@
 //! Zones at a provider.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, Name};
+use crate::{Name, RecordList};
 
 /// What a provider calls a zone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,7 +27,7 @@ pub struct ZoneVersion(pub Box<str>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneRecords {
     /// The record sets, those that tell ownership among them, as the provider writes them.
-    pub records: Vec<Arc<Endpoint>>,
+    pub records: RecordList,
     /// The state; none where the provider has nothing of the kind.
     pub version: Option<ZoneVersion>,
 }

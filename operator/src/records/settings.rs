@@ -143,7 +143,7 @@ fn registry(args: &OwnershipArgs) -> anyhow::Result<Ownership> {
     if let Some(former) = &args.migrate_from_txt_owner {
         registry = registry.migrating_from(former);
     }
-    Ok(Ownership::Txt(Box::new(registry)))
+    Ok(Ownership::from(registry))
 }
 
 fn managed(args: &RuleArgs) -> ManagedTypes {

@@ -10,7 +10,7 @@ use super::snapshot::{self, ByName};
 use super::store::StoreError;
 use super::zone::{CachedZone, Knowledge, Need, Unsaved};
 use crate::provider::{Confirmation, Operation};
-use crate::{Endpoint, Name, ProviderError, ZoneRecords, ZoneVersion};
+use crate::{Endpoint, Name, ProviderError, RecordList, ZoneRecords, ZoneVersion};
 
 impl Cached {
     /// The zone's records: those that are known, or what the provider makes of them.
@@ -105,7 +105,7 @@ impl Cached {
             if let Ok(name) = endpoint.name()
                 && let Some(there) = read.get_mut(&name)
             {
-                there.push(Arc::new(endpoint));
+                there.push(endpoint);
             }
         }
         let mut knowledge = zone.knowledge();
@@ -189,12 +189,7 @@ impl Knowledge {
             self.doubtful = patched;
         }
         self.doubtful.retain(|name| !names.contains_key(name));
-        self.put(
-            names
-                .into_iter()
-                .map(|(name, records)| (name, records.into_iter().map(Arc::new).collect()))
-                .collect(),
-        );
+        self.put(names);
         if let (Some(version), Some(known)) = (version, &mut self.records) {
             Arc::make_mut(known).version = Some(version);
         }
@@ -206,9 +201,9 @@ impl Knowledge {
     fn take_names(&mut self, read: ByName) {
         let Some(known) = self.records.clone() else { return };
         for (name, records) in &read {
-            let mut records = records.clone();
-            snapshot::order(&mut records);
-            if snapshot::at(&known.records, name.as_str()) != records {
+            let mut now: RecordList = records.iter().collect();
+            snapshot::order(&mut now);
+            if !now.iter().eq(snapshot::at(&known.records, name.as_str())) {
                 self.patched.insert(name.clone());
             }
         }

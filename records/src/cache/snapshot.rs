@@ -1,77 +1,83 @@
 //! The record sets of a zone in the order of their names.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::{Change, Endpoint, Group, Name, RecordKey};
+use crate::record_list::{Builder, Packed, Position};
+use crate::{Change, Endpoint, Group, Name, RecordKey, RecordList};
 
 /// Record sets by the name that they stand at.
-pub(super) type ByName = BTreeMap<Name, Vec<Arc<Endpoint>>>;
+pub(super) type ByName = BTreeMap<Name, Vec<Endpoint>>;
 
-/// The name that a record set stands at, as it is compared. One that is no domain name
-/// stands by its text: it is kept, though nobody can change it.
-pub(super) fn place(endpoint: &Endpoint) -> Cow<'_, str> {
-    let text = &*endpoint.dns_name;
-    let canonical = !text.ends_with('.')
-        && !text.starts_with('\\')
-        && text
+/// The name that a record set of a name stands at, as it is compared. One that is no domain
+/// name stands by its text: it is kept, though nobody can change it.
+pub(super) fn place(dns_name: &str) -> Cow<'_, str> {
+    let canonical = !dns_name.ends_with('.')
+        && !dns_name.starts_with('\\')
+        && dns_name
             .bytes()
             .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
     if canonical {
-        return Cow::Borrowed(text);
+        return Cow::Borrowed(dns_name);
     }
-    match endpoint.name() {
+    match Name::parse(dns_name) {
         Ok(name) => Cow::Owned(name.as_str().to_owned()),
-        Err(_) => Cow::Borrowed(text),
+        Err(_) => Cow::Borrowed(dns_name),
     }
 }
 
 /// Puts record sets into the order of their names.
-pub(super) fn order(records: &mut [Arc<Endpoint>]) {
-    records.sort_by(|one, other| {
-        place(one)
-            .cmp(&place(other))
-            .then_with(|| one.record_type.cmp(&other.record_type))
-            .then_with(|| one.set_identifier.cmp(&other.set_identifier))
-    });
+pub(super) fn order(records: &mut RecordList) {
+    records.sort_by(compare);
+}
+
+fn compare(one: &Packed<'_>, other: &Packed<'_>) -> Ordering {
+    place(one.dns_name)
+        .cmp(&place(other.dns_name))
+        .then_with(|| one.record_type().cmp(&other.record_type()))
+        .then_with(|| one.set_identifier.cmp(other.set_identifier))
 }
 
 /// The record sets at a name, of records in order.
-pub(super) fn at<'a>(records: &'a [Arc<Endpoint>], name: &str) -> &'a [Arc<Endpoint>] {
-    let start = records.partition_point(|record| *place(record) < *name);
-    let length = records[start..].partition_point(|record| *place(record) == *name);
-    &records[start..start + length]
+pub(super) fn at(records: &RecordList, name: &str) -> Vec<Endpoint> {
+    let range = records.equal_range(|record| (*place(record.dns_name)).cmp(name));
+    records.range(range).map(|record| record.endpoint()).collect()
 }
 
 /// The records, in order, with those at some names replaced.
-pub(super) fn replace(records: &[Arc<Endpoint>], names: ByName) -> Vec<Arc<Endpoint>> {
-    let mut replaced = Vec::with_capacity(records.len() + names.len());
-    let mut rest = records;
+pub(super) fn replace(records: &RecordList, names: ByName) -> RecordList {
+    let mut replaced = Builder::default();
+    let mut rest = Position::default();
     for (name, mut new) in names {
-        let start = rest.partition_point(|record| *place(record) < *name.as_str());
-        let length = rest[start..].partition_point(|record| *place(record) == *name.as_str());
-        replaced.extend_from_slice(&rest[..start]);
-        order(&mut new);
-        replaced.append(&mut new);
-        rest = &rest[start + length..];
+        let gone = records.equal_range(|record| (*place(record.dns_name)).cmp(name.as_str()));
+        replaced.copy(records, rest..gone.start);
+        new.sort_by(|one, other| {
+            one.record_type
+                .cmp(&other.record_type)
+                .then_with(|| one.set_identifier.cmp(&other.set_identifier))
+        });
+        for record in &new {
+            replaced.push(record);
+        }
+        rest = gone.end;
     }
-    replaced.extend_from_slice(rest);
-    replaced
+    replaced.copy(records, rest..records.end());
+    replaced.finish()
 }
 
 /// Why a change does not go with what the zone holds; none if it does.
-pub(super) fn disagreement(records: &[Arc<Endpoint>], change: &Change) -> Option<String> {
+pub(super) fn disagreement(records: &RecordList, change: &Change) -> Option<String> {
     let side = change.before().or(change.after())?;
     let key = side.key().ok()?;
     let found = at(records, key.name.as_str())
-        .iter()
+        .into_iter()
         .find(|found| is_of(found, &key));
     match (change.before(), found) {
         (None, None) => None,
         (None, Some(_)) => Some(format!("{} {} is there already", key.name, key.record_type)),
         (Some(_), None) => Some(format!("{} {} is not there", key.name, key.record_type)),
-        (Some(before), Some(found)) if before.same_records(found) => None,
+        (Some(before), Some(found)) if before.same_records(&found) => None,
         (Some(_), Some(_)) => Some(format!(
             "{} {} is not what it was believed to be",
             key.name, key.record_type
@@ -80,12 +86,7 @@ pub(super) fn disagreement(records: &[Arc<Endpoint>], change: &Change) -> Option
 }
 
 /// Puts what a group has written into the record sets at its names.
-pub(super) fn patch(
-    names: &mut ByName,
-    records: &[Arc<Endpoint>],
-    group: &Group,
-    written: Option<Vec<Endpoint>>,
-) {
+pub(super) fn patch(names: &mut ByName, records: &RecordList, group: &Group, written: Option<Vec<Endpoint>>) {
     let mut keys: Vec<RecordKey> = Vec::new();
     for side in group
         .changes
@@ -98,7 +99,7 @@ pub(super) fn patch(
     for key in &keys {
         names
             .entry(key.name.clone())
-            .or_insert_with(|| at(records, key.name.as_str()).to_vec())
+            .or_insert_with(|| at(records, key.name.as_str()))
             .retain(|found| !is_of(found, key));
     }
     let written =
@@ -107,7 +108,7 @@ pub(super) fn patch(
         let Ok(key) = endpoint.key() else { continue };
         if let Some(there) = names.get_mut(&key.name) {
             there.retain(|found| !is_of(found, &key));
-            there.push(Arc::new(endpoint));
+            there.push(endpoint);
         }
     }
 }

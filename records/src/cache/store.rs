@@ -4,13 +4,12 @@ mod file;
 mod row;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
 pub use self::file::FileStore;
-use crate::{Endpoint, Zone, ZoneId, ZoneVersion};
+use crate::{RecordList, Zone, ZoneId, ZoneVersion};
 
 /// Keeps zones. Every call is durable once it has returned, and done whole or not at all.
 pub trait Store: Send {
@@ -73,7 +72,7 @@ pub struct StoredTimes {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// Its record sets.
-    pub records: Vec<Arc<Endpoint>>,
+    pub records: RecordList,
     /// Whether somebody was about to write to it, and nobody knows what came of that.
     pub doubtful: bool,
     /// Whether it is newer than the version of the zone.

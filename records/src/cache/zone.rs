@@ -11,6 +11,7 @@ use super::age::{Moment, Times, ZoneState};
 use super::settings::Settings;
 use super::snapshot::{self, ByName};
 use super::store::{Row, StoredTimes, StoredZone, ZoneWrite};
+use crate::record_list::Builder;
 use crate::{Name, Zone, ZoneRecords};
 
 /// Above so many doubtful names the zone is read whole: a page of a list has as many.
@@ -124,9 +125,9 @@ impl Knowledge {
             confirmed: None,
             patched: moment(stored.times.patched),
         };
-        let (mut doubtful, mut patched, mut records) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let (mut doubtful, mut patched, mut records) = (BTreeSet::new(), BTreeSet::new(), Builder::default());
         for (place, row) in stored.rows {
-            records.extend(row.records);
+            records.append(&row.records);
             if (row.doubtful || row.patched)
                 && let Ok(name) = Name::parse(&place)
             {
@@ -134,6 +135,7 @@ impl Knowledge {
                 patched.extend(row.patched.then_some(name));
             }
         }
+        let mut records = records.finish();
         snapshot::order(&mut records);
         let records = Some(Arc::new(ZoneRecords {
             records,
@@ -208,7 +210,7 @@ impl Knowledge {
         let doubtful: BTreeSet<&str> = self.doubtful.iter().chain(intents).map(Name::as_str).collect();
         let patched: BTreeSet<&str> = self.patched.iter().map(Name::as_str).collect();
         let row = |name: &str| Row {
-            records: snapshot::at(&known.records, name).to_vec(),
+            records: snapshot::at(&known.records, name).into_iter().collect(),
             doubtful: doubtful.contains(name),
             patched: patched.contains(name),
         };
@@ -216,8 +218,8 @@ impl Knowledge {
             let marked = doubtful.union(&patched).map(|name| Cow::Borrowed(*name));
             known
                 .records
-                .iter()
-                .map(|record| snapshot::place(record))
+                .places()
+                .map(|(_, record)| snapshot::place(record.dns_name))
                 .chain(marked)
                 .collect()
         } else {

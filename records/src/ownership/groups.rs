@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::holdings::Holdings;
-use super::index::{Entry, Index};
+use super::index::{Entry, Index, Subject};
 use super::label::{OWNED_RECORD, OWNER};
 use super::name_of;
 use super::refusal::{Refusal, Rejected};
@@ -54,8 +54,8 @@ fn repairs(changes: &[Change], holdings: &Holdings) -> Vec<Change> {
         .iter()
         .filter(|record| record.key().is_ok_and(|key| !keys.contains(&key)));
     left.map(|record| Change::Update {
-        old: Endpoint::clone(record),
-        new: Endpoint::clone(record),
+        old: record.clone(),
+        new: record.clone(),
     })
     .collect()
 }
@@ -64,6 +64,8 @@ struct Grouping<'a> {
     registry: &'a Registry,
     zone: &'a Name,
     holdings: &'a Holdings,
+    /// Of the records that change those that had labels when they were read, as they were.
+    labelled: HashMap<RecordKey, Endpoint>,
     /// The records whose new ownership record would be in the way of something.
     blocked: HashMap<RecordKey, Refusal>,
     /// The ownership records that are written.
@@ -90,18 +92,22 @@ impl<'a> Grouping<'a> {
                 fresh.entry(txt.name.as_str().into()).or_default().push(key);
             }
         }
+        let before = names.values().flatten().filter_map(Change::before);
+        let before = before.filter_map(|record| record.key().ok()).collect();
         let mut grouping = Self {
             registry,
             zone,
             holdings,
+            labelled: holdings.labelled(&before),
             blocked: HashMap::new(),
             written: HashSet::new(),
             text: String::new(),
         };
         if !fresh.is_empty() {
-            let held = holdings.records.iter().map(AsRef::as_ref);
-            held.for_each(|record| grouping.block(record, &fresh, true));
-            after().for_each(|record| grouping.block(record, &fresh, false));
+            let held = holdings.held().filter_map(|record| record.packed.key().ok());
+            held.for_each(|key| grouping.block(&key, &fresh, true));
+            let after = after().filter_map(|record| record.key().ok());
+            after.for_each(|key| grouping.block(&key, &fresh, false));
         }
         grouping
     }
@@ -109,9 +115,8 @@ impl<'a> Grouping<'a> {
     /// Blocks the new ownership records that cannot be beside a record: no others are
     /// beside a CNAME, texts that others wrote are left alone, and a record that is
     /// `there` would be taken for ours if its ownership record had the same name.
-    fn block(&mut self, record: &Endpoint, fresh: &HashMap<Box<str>, Vec<RecordKey>>, there: bool) {
-        let Ok(key) = record.key() else { return };
-        if matches!(record.record_type, RecordType::Txt | RecordType::Cname)
+    fn block(&mut self, key: &RecordKey, fresh: &HashMap<Box<str>, Vec<RecordKey>>, there: bool) {
+        if matches!(key.record_type, RecordType::Txt | RecordType::Cname)
             && let Some(wanted) = fresh.get(key.name.as_str())
         {
             let taken = wanted
@@ -126,7 +131,7 @@ impl<'a> Grouping<'a> {
             .affix
             .write_txt_name(self.zone, &key.name, &key.record_type, &mut self.text);
         let same = fresh.get(self.text.as_str()).into_iter().flatten();
-        let others = same.filter(|wanted| **wanted != key && wanted.set_identifier == key.set_identifier);
+        let others = same.filter(|wanted| *wanted != key && wanted.set_identifier == key.set_identifier);
         for wanted in others {
             if let Ok(txt) = self.registry.txt_key(self.zone, wanted) {
                 self.blocked.insert(wanted.clone(), Refusal::Shared(txt.name));
@@ -193,19 +198,21 @@ impl<'a> Grouping<'a> {
         if left.is_some_and(|left| left.claims > 0) {
             return Err(Refusal::Shared(txt.name));
         }
-        if let Some(left) = left.filter(|left| !left.ours) {
-            let labels = self.registry.labels_of(&left.txt).unwrap_or_default();
+        if let Some(left) = left.filter(|left| !left.is_ours()) {
+            let texts = index.records.at(left.txt).targets();
+            let labels = self.registry.labels_in(texts).unwrap_or_default();
             let owner = labels.get(OWNER).unwrap_or_default().into();
             return Err(Refusal::Claimed { txt: txt.name, owner });
         }
-        let other_properties = left.is_some_and(|left| left.txt.provider_specific != new.provider_specific);
+        let other_properties =
+            left.is_some_and(|left| index.txt(left).provider_specific != new.provider_specific);
         let companion = self.companion(txt, &new, other_properties)?;
         Ok([Change::Create(new)].into_iter().chain(companion).collect())
     }
 
     fn update(&mut self, old: &Endpoint, new: &Endpoint) -> Result<Vec<Change>, Refusal> {
         self.check_owner(old)?;
-        let old = self.holdings.raw(old)?;
+        let old = self.raw(old)?;
         let new = self.stamped(new)?;
         let txt = self.registry.txt_key(self.zone, &new.key()?)?;
         let companion = self.companion(txt, &new, old.provider_specific != new.provider_specific)?;
@@ -219,7 +226,7 @@ impl<'a> Grouping<'a> {
         let key = old.key()?;
         let txt = self.registry.txt_key(self.zone, &key).ok();
         let companion = txt.and_then(|txt| entry(&self.holdings.index, &txt));
-        let record = Change::Delete(self.holdings.raw(old)?);
+        let record = Change::Delete(self.raw(old)?);
         Ok([record]
             .into_iter()
             .chain(companion.map(|companion| self.removal(companion)))
@@ -228,12 +235,12 @@ impl<'a> Grouping<'a> {
 
     /// Refuses what is not ours by the ownership records.
     fn check_owner(&self, record: &Endpoint) -> Result<(), Refusal> {
-        let name = record.name()?;
+        let subject = Subject::of_endpoint(record)?;
         let index = &self.holdings.index;
-        let current = index.current(self.registry, self.zone, record, &name, &mut String::new());
+        let current = index.current(self.registry, self.zone, &subject, &mut String::new());
         let former = || {
             index
-                .former(self.registry, self.zone, record, &name)
+                .former(self.registry, self.zone, &subject)
                 .into_iter()
                 .flatten()
                 .next()
@@ -241,13 +248,20 @@ impl<'a> Grouping<'a> {
         let ours = current
             .or_else(former)
             .map(|place| &index.entries[place])
-            .is_some_and(|entry| entry.ours && !entry.ambiguous && entry.claims + entry.readers > 0);
+            .is_some_and(|entry| entry.is_ours() && !entry.ambiguous && entry.claims + entry.readers > 0);
         let owner = self.registry.owner().into();
         if ours {
             Ok(())
         } else {
+            let name = subject.name;
             Err(Refusal::NotOurs { name, owner })
         }
+    }
+
+    /// The record as it was read, without what its ownership record tells.
+    fn raw(&self, record: &Endpoint) -> Result<Endpoint, Refusal> {
+        let labelled = self.labelled.get(&record.key()?);
+        Ok(labelled.cloned().unwrap_or_else(|| unlabelled(record)))
     }
 
     /// The record with our id, unless it poses as an ownership record.
@@ -272,7 +286,10 @@ impl<'a> Grouping<'a> {
             return Err(Refusal::Shared(txt.name));
         }
         let change = match entry(&self.holdings.index, &txt) {
-            Some(left) => self.rewrite(&txt, &left.txt, record, other_properties)?,
+            Some(left) => {
+                let old = self.holdings.index.txt(left);
+                self.rewrite(&txt, &old, record, other_properties)?
+            }
             None => match self.blocked.get(&record.key()?) {
                 Some(reason) => return Err(reason.clone()),
                 None => Some(Change::Create(self.registry.companion(&txt, record)?)),
@@ -311,7 +328,7 @@ impl<'a> Grouping<'a> {
 
     /// Takes an ownership text away, and leaves other texts of its record set alone.
     fn removal(&self, entry: &Entry) -> Change {
-        let old = Endpoint::clone(&entry.txt);
+        let old = self.holdings.index.txt(entry);
         let rest = self.registry.other_texts(&old);
         if rest.is_empty() {
             return Change::Delete(old);
@@ -329,9 +346,11 @@ impl<'a> Grouping<'a> {
         let index = &self.holdings.index;
         let mut readers: HashMap<usize, u32> = HashMap::new();
         for record in gone {
-            let Ok(name) = record.name() else { continue };
+            let Ok(subject) = Subject::of_endpoint(record) else {
+                continue;
+            };
             for place in index
-                .former(self.registry, self.zone, record, &name)
+                .former(self.registry, self.zone, &subject)
                 .into_iter()
                 .flatten()
             {
@@ -344,7 +363,7 @@ impl<'a> Grouping<'a> {
             .into_iter()
             .map(|(place, count)| (&index.entries[place], count));
         let unread =
-            entries.filter(|(entry, count)| entry.ours && !entry.ambiguous && *count >= entry.readers);
+            entries.filter(|(entry, count)| entry.is_ours() && !entry.ambiguous && *count >= entry.readers);
         unread.map(|(entry, _)| self.removal(entry)).collect()
     }
 }

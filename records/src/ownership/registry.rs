@@ -83,8 +83,13 @@ impl Registry {
         if record.record_type != RecordType::Txt {
             return None;
         }
+        self.labels_in(record.targets.iter().map(|text| &**text))
+    }
+
+    /// The labels that the texts of a record set tell, as [`Registry::labels_of`].
+    pub(super) fn labels_in<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Option<Labels> {
         let mut ours = None;
-        for labels in record.targets.iter().filter_map(|text| self.parse(text)) {
+        for labels in texts.filter_map(|text| self.parse(text)) {
             if !self.is_ours(&labels) {
                 return Some(labels);
             }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -77,7 +76,7 @@ impl Guard {
         &self,
         plan: &mut Plan,
         zones: &[Zone],
-        current: &[Arc<Endpoint>],
+        current: impl IntoIterator<Item: AsRef<Endpoint>>,
         rules: &Rules,
     ) -> Vec<Refusal> {
         let deletions = deletions(plan, zones);
@@ -145,11 +144,12 @@ fn deletions<'z>(plan: &Plan, zones: &'z [Zone]) -> BTreeMap<&'z Zone, Vec<usize
 /// How many records of each zone are ours, of those that the rules look at.
 fn owned_records<'z>(
     zones: &'z [Zone],
-    current: &[Arc<Endpoint>],
+    current: impl IntoIterator<Item: AsRef<Endpoint>>,
     rules: &Rules,
 ) -> BTreeMap<&'z Zone, usize> {
     let mut owned = BTreeMap::new();
     for record in current {
+        let record = record.as_ref();
         if rules.managed.contains(&record.record_type)
             && rules.owns(record)
             && let Ok(name) = record.name()

@@ -37,7 +37,7 @@ impl Rules {
 
     /// Whether a record set of a zone is as an endpoint of its name and set identifier
     /// wants it. Any TTL will do where none is wanted.
-    pub(super) fn is_settled(&self, current: &Endpoint, wanted: &Endpoint) -> bool {
+    pub(crate) fn is_settled(&self, current: &Endpoint, wanted: &Endpoint) -> bool {
         current.record_type == wanted.record_type
             && (wanted.ttl.is_none() || wanted.ttl == current.ttl)
             && target::same(&current.record_type, &current.targets, &wanted.targets)
@@ -51,7 +51,7 @@ impl Rules {
     }
 
     /// Whether a name, by its canonical text, is looked at.
-    pub(super) fn takes_name(&self, name: &str) -> bool {
+    pub(crate) fn takes_name(&self, name: &str) -> bool {
         self.domain_filters.iter().all(|filter| filter.matches_text(name))
     }
 }

@@ -12,24 +12,25 @@ use crate::Endpoint;
 use crate::name::canonical;
 
 /// The end of a chain.
-const END: usize = usize::MAX;
+const END: u32 = u32::MAX;
 
 /// Rows by name and set identifier. Nothing is copied and no row has a list of its own:
-/// endpoints are chained through their places in the slices.
+/// endpoints are chained through their places in the slices. Places have 32 bits: less memory
+/// is fetched.
 pub(super) struct Table<'a> {
     current: &'a [Arc<Endpoint>],
     wanted: &'a [Endpoint],
     rows: Vec<Heads<'a>>,
-    next_current: Vec<usize>,
-    next_wanted: Vec<usize>,
+    next_current: Vec<u32>,
+    next_wanted: Vec<u32>,
 }
 
 /// A row, and where its two chains begin.
 struct Heads<'a> {
     name: Cow<'a, str>,
     set_identifier: &'a str,
-    current: usize,
-    wanted: usize,
+    current: u32,
+    wanted: u32,
     /// Whether there is one record, and it is as the one endpoint wants it. Most rows are
     /// like this, and are found to be so while their record is at hand: in large zones the
     /// time goes into fetching memory.
@@ -46,7 +47,7 @@ impl<'a> Table<'a> {
         let rules = decisions.rules;
         let mut index = Index::with_capacity(current.len().max(wanted.len()));
         let mut next_wanted = vec![END; wanted.len()];
-        for (place, endpoint) in wanted.iter().enumerate() {
+        for (place, endpoint) in (0..).zip(wanted) {
             match canonical(&endpoint.dns_name) {
                 Err(error) => decisions.remark(endpoint, Reason::InvalidName(error.to_string())),
                 Ok(_) if !rules.managed.contains(&endpoint.record_type) => {
@@ -57,21 +58,21 @@ impl<'a> Table<'a> {
                 }
                 Ok(name) => {
                     let row = index.row(name, &endpoint.set_identifier);
-                    next_wanted[place] = std::mem::replace(&mut row.wanted, place);
+                    next_wanted[place as usize] = std::mem::replace(&mut row.wanted, place);
                 }
             }
         }
         let mut next_current = vec![END; current.len()];
-        for (place, endpoint) in current.iter().enumerate() {
+        for (place, endpoint) in (0..).zip(current) {
             if let Ok(name) = canonical(&endpoint.dns_name)
                 && rules.takes(&endpoint.record_type, &name)
             {
                 let row = index.row(name, &endpoint.set_identifier);
                 row.is_settled = row.current == END
                     && row.wanted != END
-                    && next_wanted[row.wanted] == END
-                    && rules.is_settled(endpoint, &wanted[row.wanted]);
-                next_current[place] = std::mem::replace(&mut row.current, place);
+                    && next_wanted[row.wanted as usize] == END
+                    && rules.is_settled(endpoint, &wanted[row.wanted as usize]);
+                next_current[place as usize] = std::mem::replace(&mut row.current, place);
             }
         }
         Self {
@@ -101,15 +102,15 @@ impl<'a> Table<'a> {
 }
 
 /// The places of a chain.
-fn chain(head: usize, next: &[usize]) -> impl Iterator<Item = usize> {
-    let place = |place| (place != END).then_some(place);
+fn chain(head: u32, next: &[u32]) -> impl Iterator<Item = usize> {
+    let place = |place| (place != END).then_some(place as usize);
     std::iter::successors(place(head), move |&last| place(next[last]))
 }
 
 /// Rows in the order in which they came, and where to find them.
 struct Index<'a> {
     rows: Vec<Heads<'a>>,
-    places: HashTable<usize>,
+    places: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
@@ -126,13 +127,18 @@ impl<'a> Index<'a> {
     fn row(&mut self, name: Cow<'a, str>, set_identifier: &'a str) -> &mut Heads<'a> {
         let Self { rows, places, hasher } = self;
         let hash = hasher.hash_one((&*name, set_identifier));
-        let is_same = |&place: &usize| {
-            let heads: &Heads<'_> = &rows[place];
+        let is_same = |&place: &u32| {
+            let heads: &Heads<'_> = &rows[place as usize];
             heads.name == name && heads.set_identifier == set_identifier
         };
-        let rehash = |&place: &usize| hasher.hash_one((&*rows[place].name, rows[place].set_identifier));
-        let place = *places.entry(hash, is_same, rehash).or_insert(rows.len()).get();
-        if place == rows.len() {
+        let rehash = |&place: &u32| {
+            let heads = &rows[place as usize];
+            hasher.hash_one((&*heads.name, heads.set_identifier))
+        };
+        // More rows would not fit into memory.
+        let new = u32::try_from(rows.len()).unwrap_or(END);
+        let place = *places.entry(hash, is_same, rehash).or_insert(new).get();
+        if place == new {
             rows.push(Heads {
                 name,
                 set_identifier,
@@ -141,6 +147,6 @@ impl<'a> Index<'a> {
                 is_settled: false,
             });
         }
-        &mut rows[place]
+        &mut rows[place as usize]
     }
 }

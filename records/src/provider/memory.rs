@@ -282,7 +282,7 @@ impl Provider for Memory {
         self.ask(Operation::Read, |state| {
             let contents = state.zone(zone)?;
             Ok(ZoneRecords {
-                records: contents.records.values().cloned().map(Into::into).collect(),
+                records: contents.records.values().collect(),
                 version: (!state.forgets).then(|| contents.version()),
             })
         })

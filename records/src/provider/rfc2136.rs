@@ -90,7 +90,7 @@ impl Rfc2136 {
         let at_names = records
             .iter()
             .filter(|endpoint| names.contains(&*endpoint.dns_name));
-        Ok(at_names.map(|endpoint| Endpoint::clone(endpoint)).collect())
+        Ok(at_names.collect())
     }
 
     async fn confirm_zone(&self, zone: &Zone, known: &ZoneRecords) -> Result<Confirmation, ProviderError> {

@@ -10,7 +10,6 @@ mod exchange;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -194,7 +193,7 @@ impl Provider for Webhook {
         Box::pin(async {
             let records = self.records().await?;
             Ok(ZoneRecords {
-                records: records.into_iter().map(Arc::new).collect(),
+                records: records.into_iter().collect(),
                 version: None,
             })
         })

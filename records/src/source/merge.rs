@@ -1,9 +1,11 @@
 //! One record set of all that want the same.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::mem;
 
+use crate::name::canonical;
 use crate::{Endpoint, RESOURCE_LABEL, RecordKey, RecordType, target};
 
 /// Wanted record sets after [`merge`].
@@ -63,28 +65,41 @@ impl fmt::Display for Remark {
 /// the same. Endpoints whose name is none are left out: [`admit`](super::admit) lets none
 /// of them through.
 #[must_use]
-pub fn merge(endpoints: Vec<Endpoint>) -> Merged {
-    let keyed = endpoints
-        .into_iter()
-        .filter_map(|endpoint| Some((endpoint.key().ok()?, endpoint)));
-    let mut keyed: Vec<(RecordKey, Endpoint)> = keyed.collect();
-    keyed.sort_unstable_by(|(key, endpoint), (other_key, other)| {
-        key.cmp(other_key).then_with(|| by_content(endpoint, other))
-    });
+pub fn merge(mut endpoints: Vec<Endpoint>) -> Merged {
+    // In place: there may be hundreds of thousands, and few are of the same key.
+    endpoints.retain(|endpoint| canonical(&endpoint.dns_name).is_ok());
+    endpoints.sort_unstable_by(|one, other| by_key(one, other).then_with(|| by_content(one, other)));
+    let same_key = |one: &Endpoint, other: &Endpoint| by_key(one, other).is_eq();
+    if endpoints.windows(2).all(|pair| !same_key(&pair[0], &pair[1])) {
+        return Merged {
+            endpoints,
+            remarks: Vec::new(),
+        };
+    }
     let mut merged = Merged::default();
-    let mut rest = keyed.into_iter().peekable();
-    while let Some((key, first)) = rest.next() {
+    let mut rest = endpoints.into_iter().peekable();
+    while let Some(first) = rest.next() {
         let mut same = vec![first];
-        while let Some((_, next)) = rest.next_if(|(other, _)| *other == key) {
+        while let Some(next) = rest.next_if(|next| same_key(&same[0], next)) {
             same.push(next);
         }
-        if same.len() == 1 {
-            merged.endpoints.append(&mut same);
-        } else {
-            unite(&key, same, &mut merged);
+        match same[0].key() {
+            Ok(key) if same.len() > 1 => unite(&key, same, &mut merged),
+            _ => merged.endpoints.append(&mut same),
         }
     }
     merged
+}
+
+/// The order of keys.
+fn by_key(one: &Endpoint, other: &Endpoint) -> Ordering {
+    fn name(endpoint: &Endpoint) -> Cow<'_, str> {
+        canonical(&endpoint.dns_name).unwrap_or_default()
+    }
+    name(one)
+        .cmp(&name(other))
+        .then_with(|| one.record_type.cmp(&other.record_type))
+        .then_with(|| one.set_identifier.cmp(&other.set_identifier))
 }
 
 fn by_content(one: &Endpoint, other: &Endpoint) -> Ordering {

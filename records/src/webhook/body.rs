@@ -1,7 +1,6 @@
 //! Bodies of requests and answers.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ pub struct Body(Content);
 
 enum Content {
     Whole(Bytes),
-    Listing(Box<dyn Iterator<Item = Arc<Endpoint>> + Send>, Place),
+    Listing(Box<dyn Iterator<Item = Endpoint> + Send>, Place),
 }
 
 /// How far a listing is.
@@ -36,13 +35,13 @@ impl Body {
     }
 
     /// A JSON array.
-    pub(super) fn listing(endpoints: impl Iterator<Item = Arc<Endpoint>> + Send + 'static) -> Self {
+    pub(super) fn listing(endpoints: impl Iterator<Item = Endpoint> + Send + 'static) -> Self {
         Self(Content::Listing(Box::new(endpoints), Place::Start))
     }
 }
 
 /// The next piece of a JSON array; empty after its end.
-fn piece(endpoints: &mut dyn Iterator<Item = Arc<Endpoint>>, place: &mut Place) -> serde_json::Result<Bytes> {
+fn piece(endpoints: &mut dyn Iterator<Item = Endpoint>, place: &mut Place) -> serde_json::Result<Bytes> {
     let mut text = Vec::new();
     while *place != Place::End && text.len() < CHUNK {
         let next = endpoints.next();
@@ -54,7 +53,7 @@ fn piece(endpoints: &mut dyn Iterator<Item = Arc<Endpoint>>, place: &mut Place) 
         }
         match next {
             Some(endpoint) => {
-                serde_json::to_writer(&mut text, &*endpoint)?;
+                serde_json::to_writer(&mut text, &endpoint)?;
                 *place = Place::Within;
             }
             None => *place = Place::End,

@@ -164,7 +164,7 @@ impl Server {
             adjusted.map_err(|error| failed(Failure::unreadable(error.to_string())))
         };
         match timeout_at(deadline, adjusted).await {
-            Ok(Ok(adjusted)) => protocol(Body::listing(adjusted.into_iter().map(Arc::new))),
+            Ok(Ok(adjusted)) => protocol(Body::listing(adjusted.into_iter())),
             Ok(Err(refusal)) => refusal,
             Err(_) => unfinished("the wanted records are still being adjusted"),
         }

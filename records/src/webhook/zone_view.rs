@@ -1,19 +1,17 @@
 //! Puts what a zone holds in the place of what external-dns takes it to hold. Pure.
 
+use crate::{Change, Endpoint, Group, RecordKey, RecordList, target};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use crate::{Change, Endpoint, Group, RecordKey, target};
 
 use super::OWNED_RECORD;
 use super::ownership::OwnershipText;
 
 /// What a zone holds, as far as some changes have to know.
-pub(super) struct ZoneView(BTreeMap<RecordKey, Arc<Endpoint>>);
+pub(super) struct ZoneView(BTreeMap<RecordKey, Endpoint>);
 
 impl ZoneView {
     /// The record sets that the groups are about.
-    pub(super) fn of<'a>(records: &[Arc<Endpoint>], groups: impl Iterator<Item = &'a Group>) -> Self {
+    pub(super) fn of<'a>(records: &RecordList, groups: impl Iterator<Item = &'a Group>) -> Self {
         let sides = |change: &'a Change| change.before().into_iter().chain(change.after());
         let keys: BTreeSet<RecordKey> = groups
             .flat_map(|group| &group.changes)
@@ -22,13 +20,13 @@ impl ZoneView {
             .collect();
         let found = records.iter().filter_map(|record| {
             let key = record.key().ok()?;
-            keys.contains(&key).then(|| (key, Arc::clone(record)))
+            keys.contains(&key).then_some((key, record))
         });
         Self(found.collect())
     }
 
     fn get(&self, endpoint: &Endpoint) -> Option<&Endpoint> {
-        self.0.get(&endpoint.key().ok()?).map(|record| &**record)
+        self.0.get(&endpoint.key().ok()?)
     }
 
     /// The group as it is to be made, or in what the zone is not what it takes it for.

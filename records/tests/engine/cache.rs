@@ -4,6 +4,7 @@ mod counting;
 mod disk;
 mod faults;
 mod killed;
+mod large;
 mod model;
 mod objections;
 mod rotation;

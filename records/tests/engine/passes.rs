@@ -20,7 +20,7 @@ const ZONE: &str = "example.com";
 pub fn settings() -> Settings {
     let registry = Registry::new("us", Affix::new("", "", "").unwrap()).unwrap();
     Settings {
-        ownership: Ownership::Txt(Box::new(registry)),
+        ownership: Ownership::from(registry),
         rules: Rules {
             policy: Policy::Sync,
             owner: Some("us".into()),

@@ -5,9 +5,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use records::plan::{Policy, Rules};
+use records::engine::{Demand, Engine, Settings, ZoneProspect};
+use records::ownership::Ownership;
+use records::plan::{Guard, Policy, Rules};
+use records::provider::memory::Memory;
+use records::source::{Wanted, merge};
 use records::{
-    Change, DomainFilter, Endpoint, ManagedTypes, OWNER_LABEL, RESOURCE_LABEL, RecordKey, RecordType, plan,
+    Change, DomainFilter, Endpoint, ManagedTypes, Name, OWNER_LABEL, RESOURCE_LABEL, RecordKey, RecordType,
+    plan,
 };
 
 const OWNER: &str = "me";
@@ -120,8 +125,48 @@ fn is_cname(endpoint: &Endpoint) -> bool {
     endpoint.record_type == RecordType::Cname
 }
 
+/// What a pass over a zone of everything is about to do.
+fn prospect(current: &[Arc<Endpoint>], wanted: Vec<Endpoint>, rules: Rules) -> ZoneProspect {
+    let memory = Memory::new([Name::default()]);
+    for record in current {
+        memory.put(Endpoint::clone(record));
+    }
+    let guard = Guard {
+        min_records: usize::MAX,
+        ..Guard::default()
+    };
+    let settings = Settings {
+        ownership: Ownership::Noop,
+        rules,
+        guard,
+    };
+    let wanted = Wanted {
+        endpoints: wanted,
+        rejected: Vec::new(),
+    };
+    let demand = Demand {
+        wanted,
+        unread: Vec::new(),
+    };
+    let engine = Engine::new(Arc::new(memory), settings);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let prospect = runtime.block_on(engine.prospect(demand)).unwrap();
+    prospect.zones.into_iter().next().unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What a pass leaves out before it plans makes no difference.
+    #[test]
+    fn a_pass_plans_what_a_plan_of_everything_is(current in current(), wanted in wanted(), rules in rules()) {
+        let merged = merge(wanted.clone()).endpoints;
+        let expected = plan(&current, &merged, &rules);
+        let found = prospect(&current, wanted, rules);
+        let changes: Vec<Change> = found.groups.into_iter().flat_map(|group| group.changes).collect();
+        prop_assert_eq!(changes, expected.changes);
+        prop_assert_eq!(found.remarks, expected.remarks);
+    }
 
     #[test]
     fn the_order_of_what_is_there_and_wanted_does_not_matter(

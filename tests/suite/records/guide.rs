@@ -111,7 +111,7 @@ impl Reader {
         let addresses = records
             .iter()
             .filter(|record| record.record_type == RecordType::A);
-        addresses.map(|record| Endpoint::clone(record)).collect()
+        addresses.collect()
     }
 
     async fn addresses(&self, name: &str) -> Vec<String> {

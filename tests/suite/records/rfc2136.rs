@@ -131,7 +131,6 @@ async fn listed(provider: &Rfc2136) -> Vec<Endpoint> {
     let records = read(provider).await.records;
     let mut listed: Vec<Endpoint> = records
         .iter()
-        .map(|endpoint| Endpoint::clone(endpoint))
         .filter(|endpoint| ![ZONE, "ns.example.test"].contains(&&*endpoint.dns_name))
         .collect();
     sort(&mut listed);

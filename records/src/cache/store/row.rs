@@ -1,7 +1,6 @@
 //! How zones and rows are written: as JSON, which tells its own fields and so can be read
 //! by versions that know more of them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +20,12 @@ struct ZoneText {
 
 /// A row that is written.
 #[derive(Serialize)]
-struct WrittenRow<'a> {
+struct WrittenRow {
     #[serde(skip_serializing_if = "is_false")]
     doubtful: bool,
     #[serde(skip_serializing_if = "is_false")]
     patched: bool,
-    records: Vec<&'a Endpoint>,
+    records: Vec<Endpoint>,
 }
 
 /// A row that is read.
@@ -49,7 +48,7 @@ pub(super) fn encode(row: &Row) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&WrittenRow {
         doubtful: row.doubtful,
         patched: row.patched,
-        records: row.records.iter().map(|record| &**record).collect(),
+        records: row.records.iter().collect(),
     })
 }
 
@@ -57,7 +56,7 @@ pub(super) fn encode(row: &Row) -> serde_json::Result<Vec<u8>> {
 pub(super) fn decode(text: &[u8]) -> serde_json::Result<Row> {
     let row: ReadRow = serde_json::from_slice(text)?;
     Ok(Row {
-        records: row.records.into_iter().map(Arc::new).collect(),
+        records: row.records.iter().collect(),
         doubtful: row.doubtful,
         patched: row.patched,
     })

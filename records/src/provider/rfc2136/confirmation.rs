@@ -1,7 +1,6 @@
 //! What has become of a zone since it was read.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use super::answer::Soa;
 use super::record_sets::RecordSet;
@@ -97,11 +96,11 @@ fn replayed(known: &ZoneRecords, deltas: &[Delta]) -> ByName {
 }
 
 /// The record sets of each name, in the order of their types.
-fn by_name<'a>(endpoints: impl IntoIterator<Item = &'a Arc<Endpoint>>) -> ByName {
+fn by_name(endpoints: impl IntoIterator<Item = Endpoint>) -> ByName {
     let mut names = ByName::new();
     for endpoint in endpoints {
         if let Ok(name) = endpoint.name() {
-            names.entry(name).or_default().push(Endpoint::clone(endpoint));
+            names.entry(name).or_default().push(endpoint);
         }
     }
     for sets in names.values_mut() {

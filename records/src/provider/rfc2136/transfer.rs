@@ -1,7 +1,5 @@
 //! Zone transfers: whole (AXFR, RFC 5936) and incremental (IXFR, RFC 1995).
 
-use std::sync::Arc;
-
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::SOA;
 use hickory_proto::rr::{Name, RData, Record, RecordType as WireType};
@@ -10,12 +8,12 @@ use super::answer::{Data, Resource, Soa};
 use super::connection::Connection;
 use super::failure::Failure;
 use super::record_sets::RecordSets;
-use crate::{Endpoint, RecordType};
+use crate::{RecordList, RecordType};
 
 /// What a transfer brought, with the state that the zone is in.
 pub(super) enum Transferred {
     /// All record sets.
-    Whole(Soa, Vec<Arc<Endpoint>>),
+    Whole(Soa, RecordList),
     /// What has changed, oldest first.
     Deltas(Soa, Vec<Delta>),
     /// Nothing but the state.
@@ -35,7 +33,7 @@ pub(super) struct Delta {
 }
 
 /// Reads a whole zone.
-pub(super) async fn whole(connection: Connection, zone: Name) -> Result<(Soa, Vec<Arc<Endpoint>>), Failure> {
+pub(super) async fn whole(connection: Connection, zone: Name) -> Result<(Soa, RecordList), Failure> {
     let message = request(zone, WireType::AXFR);
     match run(connection, message, Transfer::new(None)).await? {
         Transferred::Whole(soa, records) => Ok((soa, records)),
@@ -184,9 +182,11 @@ impl Transfer {
         Ok(match progress {
             // Changes begin with the state that they lead away from.
             Progress::Opened if self.since == Some(soa.serial) && !ends => Progress::Removing(Vec::new()),
-            Progress::Opened if ends => Progress::Ended(Box::new(Transferred::Whole(state, Vec::new()))),
+            Progress::Opened if ends => {
+                Progress::Ended(Box::new(Transferred::Whole(state, RecordList::default())))
+            }
             Progress::Whole(sets) if ends => {
-                let records = sets.into_endpoints().map(Arc::new).collect();
+                let records = sets.into_endpoints().collect();
                 Progress::Ended(Box::new(Transferred::Whole(state, records)))
             }
             Progress::Removing(deltas) => Progress::Adding(deltas, soa.serial),

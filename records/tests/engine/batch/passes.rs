@@ -87,7 +87,7 @@ impl Site {
             keyed.collect()
         };
         let read = self.cache.read(&self.zone).await.unwrap();
-        let read = read.records.iter().map(|record| (**record).clone()).collect();
+        let read = read.records.iter().collect();
         assert_eq!(by_key(read), by_key(self.memory.records(&self.zone.id)));
         assert_eq!(only_zone(&self.cache.status()).doubtful, 0);
     }

@@ -42,7 +42,7 @@ async fn converge(world: &World, cache: &Cached, wanted: &[Endpoint]) -> usize {
             assert_eq!(records(), last, "a failure loses nothing");
             continue;
         };
-        let known: Vec<Endpoint> = known.records.iter().map(|record| (**record).clone()).collect();
+        let known: Vec<Endpoint> = known.records.iter().collect();
         let groups = groups(&known, wanted);
         if groups.is_empty() {
             return pass;

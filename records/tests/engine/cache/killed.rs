@@ -110,8 +110,9 @@ fn assert_honest(world: &World, steps: usize) {
     for zone in store.load().unwrap() {
         let rows: Vec<_> = zone.rows.iter().filter(|(_, row)| !row.doubtful).collect();
         for (name, row) in &rows {
-            let held: Vec<_> = truth.iter().filter(|record| *record.dns_name == **name).collect();
-            let told: Vec<_> = row.records.iter().map(|record| &**record).collect();
+            let held = truth.iter().filter(|record| *record.dns_name == **name);
+            let held: Vec<_> = held.cloned().collect();
+            let told: Vec<_> = row.records.iter().collect();
             assert_eq!(told, held, "{name}, killed after {steps} steps");
         }
         for record in &truth {

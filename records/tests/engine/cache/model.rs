@@ -206,7 +206,7 @@ impl Run {
         let Ok(read) = self.cache.read(&self.world.zone).await else {
             return false;
         };
-        self.view = by_key(read.records.iter().map(|record| (**record).clone()).collect());
+        self.view = by_key(read.records.iter().collect());
         true
     }
 

@@ -131,14 +131,7 @@ impl World {
     }
 
     pub async fn read(&self, cache: &Cached) -> Vec<Endpoint> {
-        cache
-            .read(&self.zone)
-            .await
-            .unwrap()
-            .records
-            .iter()
-            .map(|record| (**record).clone())
-            .collect()
+        cache.read(&self.zone).await.unwrap().records.iter().collect()
     }
 
     pub async fn apply(&self, cache: &Cached, groups: &[Group]) -> Vec<Outcome> {

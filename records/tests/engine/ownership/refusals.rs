@@ -21,7 +21,7 @@ fn what_is_not_ours_is_refused_with_the_rest_of_its_name() {
         ownership_txt("a-ours.example.com", "default"),
     ]);
     let holdings = zone.holdings(&ownership());
-    let get = |name, kind| Endpoint::clone(held(&holdings, name, kind));
+    let get = |name, kind| held(&holdings, name, kind);
     let other = get("other.example.com", "A");
     let updated = Endpoint {
         targets: ["192.0.2.9".into()].into(),

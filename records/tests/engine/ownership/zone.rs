@@ -26,7 +26,7 @@ impl HeldZone {
     }
 
     pub fn holdings(&self, ownership: &Ownership) -> Holdings {
-        ownership.holdings(&self.zone, &self.records)
+        ownership.holdings(&self.zone, &self.records.iter().cloned().collect())
     }
 
     /// Groups changes by what the zone holds, and makes them.
@@ -136,17 +136,16 @@ pub fn ownership() -> Ownership {
 }
 
 /// The record of a name and type, as it is held.
-pub fn held<'a>(holdings: &'a Holdings, name: &str, record_type: &str) -> &'a Arc<Endpoint> {
+pub fn held(holdings: &Holdings, name: &str, record_type: &str) -> Endpoint {
     let found = holdings
-        .records
-        .iter()
+        .records()
         .find(|record| &*record.dns_name == name && record.record_type.as_str() == record_type);
     found.unwrap_or_else(|| panic!("no {name} {record_type}"))
 }
 
 /// The record of a name and type of a zone, with the labels of its ownership record.
 pub fn found(zone: &HeldZone, ownership: &Ownership, name: &str, record_type: &str) -> Endpoint {
-    Endpoint::clone(held(&zone.holdings(ownership), name, record_type))
+    held(&zone.holdings(ownership), name, record_type)
 }
 
 /// The labels of a record, as they are held.

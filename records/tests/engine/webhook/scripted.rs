@@ -108,7 +108,7 @@ pub async fn zone(client: &Webhook) -> Zone {
 pub async fn read(client: &Webhook) -> Result<Vec<Endpoint>, ProviderError> {
     let zone = zone(client).await;
     let records = client.read(&zone).await?.records;
-    Ok(records.iter().map(|record| Endpoint::clone(record)).collect())
+    Ok(records.iter().collect())
 }
 
 /// A group that creates a record.

@@ -155,7 +155,7 @@ impl Provider for Zones {
             let own = |key: &RecordKey| Zone::of(&self.served, &key.name) == Some(zone);
             let records = state.records.iter().filter(|(key, _)| own(key));
             Ok(ZoneRecords {
-                records: records.map(|(_, record)| Arc::new(record.clone())).collect(),
+                records: records.map(|(_, record)| record).collect(),
                 version: None,
             })
         })

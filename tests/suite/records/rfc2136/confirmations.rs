@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use records::provider::Confirmation;
 use records::provider::rfc2136::Rfc2136;
@@ -33,11 +32,8 @@ fn patched(known: &ZoneRecords, confirmation: Confirmation) -> ZoneRecords {
     let rest = known
         .records
         .iter()
-        .filter(|endpoint| !names.contains_key(&endpoint.name().unwrap()))
-        .cloned();
-    let records = rest
-        .chain(names.values().flatten().cloned().map(Arc::new))
-        .collect();
+        .filter(|endpoint| !names.contains_key(&endpoint.name().unwrap()));
+    let records = rest.chain(names.values().flatten().cloned()).collect();
     ZoneRecords {
         records,
         version: Some(version),
@@ -45,9 +41,9 @@ fn patched(known: &ZoneRecords, confirmation: Confirmation) -> ZoneRecords {
 }
 
 fn sorted(mut records: ZoneRecords) -> ZoneRecords {
-    records
-        .records
-        .sort_by_key(|endpoint| (endpoint.dns_name.clone(), endpoint.record_type.clone()));
+    let mut sorted: Vec<Endpoint> = records.records.iter().collect();
+    sorted.sort_by_key(|endpoint| (endpoint.dns_name.clone(), endpoint.record_type.clone()));
+    records.records = sorted.into_iter().collect();
     records
 }
 
@@ -126,8 +122,8 @@ async fn what_we_wrote_since_then_is_told_as_it_is() {
         applied(&provider, &[update(&old, &new)]).await;
         applied(&provider, &[update(&new, &newer)]).await;
         // The cache is patched with what was written; the state it was read at stays.
-        known.records.retain(|endpoint| **endpoint != old);
-        known.records.push(Arc::new(newer.clone()));
+        let others = known.records.iter().filter(|endpoint| *endpoint != old);
+        known.records = others.chain([newer.clone()]).collect();
         let confirmation = confirm(&provider, &known).await;
         let Confirmation::Changed { names, .. } = &confirmation else {
             panic!("{make:?}: {confirmation:?}");

@@ -153,7 +153,7 @@ async fn a_server_without_incremental_transfers_is_read_again() {
         let mut settings = settings(answering(vec![message]).await);
         settings.key = None;
         let known = ZoneRecords {
-            records: vec![],
+            records: records::RecordList::default(),
             version: Some(ZoneVersion("1 ns.example.test".into())),
         };
         let told = Rfc2136::new(&settings).unwrap().confirm(&zone(), &known).await;

@@ -53,7 +53,7 @@ impl Knot {
             let targets = record.targets.join(" ");
             format!("{} {} {targets}", record.dns_name, record.record_type)
         };
-        let lines: BTreeSet<String> = read.iter().map(|record| line(record)).collect();
+        let lines: BTreeSet<String> = read.iter().map(|record| line(&record)).collect();
         assert_eq!(lines.len(), read.len());
         lines
     }

@@ -46,7 +46,7 @@ impl Stage {
     /// What is there, in the order of its keys.
     async fn records(&self) -> Vec<Endpoint> {
         let records = self.client.read(&self.zone).await.unwrap().records;
-        let mut records: Vec<Endpoint> = records.iter().map(|record| Endpoint::clone(record)).collect();
+        let mut records: Vec<Endpoint> = records.iter().collect();
         records.sort_by_key(|record| record.key().unwrap());
         records
     }
