@@ -103,7 +103,9 @@ async fn ask(
 /// well to that is well, takes updates, and shows that nothing was written.
 async fn clear_doubts(servers: &Servers, open: &mut [Open]) {
     for server in servers.in_turn() {
-        let failed = open.iter_mut().filter(|group| group.doubt == Doubt::Failed);
+        let failed = open
+            .iter_mut()
+            .filter(|group| group.doubt == Doubt::Failed && group.update.shows);
         let mut failed: Vec<&mut Open> = failed.collect();
         if failed.is_empty() {
             return;

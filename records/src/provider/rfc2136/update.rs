@@ -10,7 +10,7 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType as WireType};
 use super::presentation::{InvalidData, parse_name};
 use super::record_data::{TYPES, encode, wire_type};
 use super::record_sets::RecordSet;
-use crate::{Endpoint, Group, RecordType};
+use crate::{Change, Endpoint, Group, RecordType, target};
 
 /// The most octets of a message (RFC 1035, 4.2.2).
 const MAX_MESSAGE: usize = u16::MAX as usize;
@@ -34,6 +34,9 @@ pub(super) struct Update {
     pub message: Message,
     /// As the zone lists it.
     pub written: Vec<Endpoint>,
+    /// Whether its conditions hold no longer once it is made. Those of one that changes
+    /// nothing but TTLs do: they cannot be compared.
+    pub shows: bool,
 }
 
 impl Update {
@@ -82,7 +85,15 @@ pub(super) fn update(zone: &Name, group: &Group, min_ttl: u32) -> Result<Update,
     add_prerequisites(&mut message, &before, &after)?;
     add_changes(&mut message, zone, &before, &after)?;
     check_size(&message)?;
-    Ok(Update { message, written })
+    let shows = group.changes.iter().any(|change| match change {
+        Change::Create(_) | Change::Delete(_) => true,
+        Change::Update { old, new } => !target::same(&old.record_type, &old.targets, &new.targets),
+    });
+    Ok(Update {
+        message,
+        written,
+        shows,
+    })
 }
 
 /// An update that asks for nothing and changes nothing.

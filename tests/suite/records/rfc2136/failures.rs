@@ -10,13 +10,13 @@ use hickory_proto::rr::rdata::{A, SOA};
 use hickory_proto::rr::{Name, RData, Record};
 use records::provider::rfc2136::{LoadBalancing, Rfc2136, Settings};
 use records::provider::{Confirmation, ProviderError};
-use records::{Outcome, Provider as _, ZoneRecords, ZoneVersion};
+use records::{Endpoint, Outcome, Provider as _, ZoneRecords, ZoneVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::spawn;
 
 use super::proxy::{Fault, Proxy};
-use super::{MAKES, Server, ZONE, applied, apply, create, listed, read, set, settings, zone};
+use super::{MAKES, Server, ZONE, applied, apply, create, listed, read, set, settings, update, zone};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -268,6 +268,53 @@ async fn what_was_not_sent_is_postponed() {
         assert!(
             format!("{outcome:?}").starts_with(expected),
             "{code}: {outcome:?}"
+        );
+    }
+}
+
+/// A server that answers one request of each connection: the first with SERVFAIL, all others
+/// with NOERROR.
+async fn failing_once() -> SocketAddr {
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    spawn(async move {
+        let mut code = ResponseCode::ServFail;
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let length = client.read_u16().await.unwrap();
+            let mut request = vec![0; length.into()];
+            client.read_exact(&mut request).await.unwrap();
+            let mut message = Message::response(0, OpCode::Update);
+            message.metadata.response_code = code;
+            let mut message = message.to_vec().unwrap();
+            message[..2].copy_from_slice(&request[..2]);
+            client.write_u16(message.len().try_into().unwrap()).await.unwrap();
+            client.write_all(&message).await.unwrap();
+            code = ResponseCode::NoError;
+        }
+    });
+    address
+}
+
+/// The zone is as expected still. That shows whether something was written, but for TTLs.
+#[tokio::test]
+async fn a_server_that_failed_is_asked_whether_it_has_written() {
+    let old = set("a", "A", &["192.0.2.1"]);
+    let ttl = Endpoint {
+        ttl: None,
+        ..old.clone()
+    };
+    for (change, expected) in [
+        (create(&old), "Rejected"),
+        (update(&old, &set("a", "A", &["192.0.2.2"])), "Rejected"),
+        (update(&old, &ttl), "Unknown"),
+    ] {
+        let mut settings = settings(failing_once().await);
+        settings.key = None;
+        let outcome = apply(&Rfc2136::new(&settings).unwrap(), std::slice::from_ref(&change)).await;
+        assert!(
+            format!("{outcome:?}").starts_with(expected),
+            "{change:?}: {outcome:?}"
         );
     }
 }
