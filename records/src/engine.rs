@@ -3,6 +3,7 @@
 //! [`Engine::prospect`] reads and plans, [`Engine::apply`] writes. Between the two, a pass
 //! holds the changes alone, not the zones.
 
+mod figures;
 mod prospect;
 mod result;
 
@@ -17,6 +18,7 @@ use crate::source::{Wanted, merge};
 use crate::verdict::{State, Verdict};
 use crate::{Change, Endpoint, Name, Provider, ProviderError, Zone};
 
+pub use figures::Figures;
 pub use prospect::{Prospect, ZoneProspect};
 pub use result::{GroupResult, PassResult, ZoneResult};
 
@@ -72,6 +74,8 @@ impl Engine {
         let zones = self.provider.zones().await?;
         let merged = merge(demand.wanted.endpoints);
         let wanted = self.provider.adjust(merged.endpoints).await?;
+        let mut figures = Figures::default();
+        figures.count_wanted(&wanted);
         let (mut by_zone, outside) = by_zone(&zones, wanted);
         // What is written as it cannot be taken is wanted all the same.
         let rejected = demand.wanted.rejected.iter();
@@ -83,6 +87,7 @@ impl Engine {
         };
         let mut prospect = Prospect {
             remarks: merged.remarks,
+            figures,
             verdicts: outside
                 .iter()
                 .filter_map(|endpoint| Verdict::of(endpoint, State::OutsideZones))
@@ -92,7 +97,7 @@ impl Engine {
         for zone in zones {
             let wanted = by_zone.remove(&zone).unwrap_or_default();
             prospect.wanted += wanted.len();
-            let found = self.look_at(zone, &wanted, &held, &mut prospect.verdicts).await;
+            let found = self.look_at(zone, &wanted, &held, &mut prospect).await;
             prospect.zones.push(found);
         }
         Ok(prospect)
@@ -104,8 +109,9 @@ impl Engine {
         zone: Zone,
         wanted: &[Endpoint],
         held: &Held<'_>,
-        verdicts: &mut Vec<Verdict>,
+        prospect: &mut Prospect,
     ) -> ZoneProspect {
+        let verdicts = &mut prospect.verdicts;
         let mut found = ZoneProspect::new(zone);
         let zone = &found.zone;
         let records = match self.provider.read(zone).await {
@@ -127,6 +133,7 @@ impl Engine {
             guard,
         } = &self.settings;
         let holdings = ownership.holdings(zone, &records);
+        prospect.figures.count_held(&holdings.records, wanted);
         let mut plan = plan(&holdings.records, wanted, rules);
         let held = hold(&mut plan, held, verdicts);
         let zones = std::slice::from_ref(zone);
@@ -148,6 +155,7 @@ impl Engine {
         let mut result = PassResult {
             wanted: prospect.wanted,
             verdicts: prospect.verdicts,
+            figures: prospect.figures,
             ..PassResult::default()
         };
         let zones = prospect.zones.into_iter();

@@ -1,10 +1,15 @@
 //! External records against real servers: API servers, DNS servers, external-dns.
 
 mod admission;
+mod bad_input;
+mod daemon;
 mod definitions;
 mod dns_endpoints;
 mod guide;
+mod metrics;
 mod rfc2136;
+mod run;
 mod selector;
+mod show;
 mod status;
 mod webhook;

@@ -233,7 +233,7 @@ impl Webhook {
 
     fn cached(&self, from_cache: bool) -> u64 {
         self.metric(&format!(
-            "external_dns_provider_cache_records_calls_total{{from_cache=\"{from_cache}\"}}"
+            "external_dns_provider_cache_records_calls{{from_cache=\"{from_cache}\"}}"
         ))
     }
 }
