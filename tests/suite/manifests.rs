@@ -276,7 +276,9 @@ fn patches_of_external_records_are_of_the_right_arguments() {
         let patch = line.trim_start_matches(['#', ' ', '-']);
         let patch = operator::output::from_yaml(patch).unwrap();
         let target = patch["path"].as_str().unwrap();
-        let place = target.strip_prefix("/spec/template/spec/containers/0/args/").unwrap();
+        let place = target
+            .strip_prefix("/spec/template/spec/containers/0/args/")
+            .unwrap();
         let flag = |text: &Value| text.as_str().unwrap().split('=').next().map(ToOwned::to_owned);
         let patched = &arguments[place.parse::<usize>().unwrap()];
         assert_eq!(flag(patched), flag(&patch["value"]), "{line}");

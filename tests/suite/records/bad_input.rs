@@ -142,7 +142,7 @@ async fn one_process_at_a_time_uses_a_cache_directory() {
     daemon.is_alive();
     daemon.kill();
     // However it ended, the directory is free again.
-    assert!(command(&show).status().unwrap().success());
+    assert!(command(&show).output().unwrap().status.success());
 }
 
 #[tokio::test]

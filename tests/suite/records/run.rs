@@ -20,7 +20,10 @@ async fn dns_endpoints_become_records_whatever_happens_meanwhile() {
     let daemon = stage
         .run(&["--interval=1h", "--min-event-sync-interval=2s"])
         .await;
-    assert_eq!(daemon.get("/readyz").await.unwrap().status, 200);
+    eventually("ready", async || {
+        daemon.get("/readyz").await.unwrap().status == 200
+    })
+    .await;
     endpoints_are_created_changed_and_deleted(&stage).await;
     what_is_not_in_place_is_told(&stage).await;
     edits_within_the_event_interval_land(&stage).await;
@@ -180,7 +183,7 @@ async fn api_server_is_down_and_back(
 async fn single_passes(stage: &Stage) {
     stage.wants("once", &[endpoint("once", "192.0.2.22")]).await;
     stage.forget("back").await;
-    let tried = stage.pass(&["--once", "--dry-run"]);
+    let tried = stage.pass(&["--once", "--dry-run"]).await;
     assert_eq!(tried.status.code(), Some(1), "{tried:?}");
     let log = String::from_utf8_lossy(&tried.stderr).into_owned();
     assert!(log.contains("  + once.example.com A 192.0.2.22"), "{log}");
@@ -188,12 +191,12 @@ async fn single_passes(stage: &Stage) {
     assert_eq!(stage.status("once").await, Value::Null);
     stage.has(&[("back", "192.0.2.21"), ("web", "192.0.2.7")]).await;
 
-    let done = stage.pass(&["--once"]);
+    let done = stage.pass(&["--once"]).await;
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     stage.has(&[("once", "192.0.2.22"), ("web", "192.0.2.7")]).await;
     stage.is_told("once", TRUE).await;
     stage.wants("once", &[endpoint("once", "nowhere")]).await;
-    let refused = stage.pass(&["--once"]);
+    let refused = stage.pass(&["--once"]).await;
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     // What stands at a malformed endpoint's name stays.
     stage.has(&[("once", "192.0.2.22"), ("web", "192.0.2.7")]).await;

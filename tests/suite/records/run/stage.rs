@@ -117,9 +117,10 @@ impl Stage {
         Daemon::launch(self.plane.cluster.launcher(), "records", &self.command(more)).await
     }
 
-    /// Has it make a pass by itself.
-    pub fn pass(&self, more: &[&str]) -> Output {
-        self.command(more).output().unwrap()
+    /// Has it make a pass by itself. The proxy goes on meanwhile.
+    pub async fn pass(&self, more: &[&str]) -> Output {
+        let mut command = tokio::process::Command::from(self.command(more));
+        command.output().await.unwrap()
     }
 
     /// Makes an object, or changes what it wants.
@@ -248,10 +249,17 @@ impl Stage {
         let granted = grants::granted(&self.objects, NAMESPACE, NAMESPACE);
         let user = format!("system:serviceaccount:{NAMESPACE}:{NAMESPACE}");
         let requests = grants::requests(self.plane.cluster.audit_log(), &user);
-        let refused: BTreeSet<&str> = requests.iter().filter_map(grants::Request::refusal).collect();
+        // An API server that has just started may not know its roles yet.
+        let (refused, answered): (Vec<_>, Vec<_>) =
+            requests.iter().partition(|request| request.refusal().is_some());
+        let refused: BTreeSet<&str> = refused
+            .into_iter()
+            .filter(|request| !granted.iter().any(|permission| request.used(permission)))
+            .filter_map(grants::Request::refusal)
+            .collect();
         let unused: Vec<String> = granted
             .iter()
-            .filter(|permission| !requests.iter().any(|request| request.used(permission)))
+            .filter(|permission| !answered.iter().any(|request| request.used(permission)))
             .map(ToString::to_string)
             .collect();
         assert!(!granted.is_empty());
