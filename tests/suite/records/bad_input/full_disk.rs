@@ -1,6 +1,7 @@
 //! A record cache on a real file system that is too small. Needs root, for a mount of its own.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -55,6 +56,14 @@ impl Disk {
         let inside = self.folder.join(name);
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         root.join(inside.strip_prefix("/").unwrap())
+    }
+
+    /// Writes a file until there is no room.
+    fn fill(&self) -> PathBuf {
+        let filler = self.file("filler");
+        let mut file = File::create(&filler).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        filler
     }
 
     fn resize(&self, outside: &Launcher, size: &str) {
@@ -129,6 +138,17 @@ async fn a_full_disk_stops_nothing_and_is_told_until_there_is_room() {
     write(&file, 5);
     let beside = disk.launcher(&launcher);
     let run = keeping(&file, listen, &disk.folder);
+    let filler = disk.fill();
+    let mut none = beside.command(run.get_program());
+    let refused = none.args(run.get_args()).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("--record-cache-dir: ") && told.contains("No space left on device"),
+        "{told}"
+    );
+    fs::remove_file(filler).unwrap();
+
     let daemon = Daemon::launch(&beside, "run", &run).await;
     eventually("the first records", async || names(listen).await == 5).await;
     assert_eq!(daemon.metric(FAILED).await, Some(0.0));
