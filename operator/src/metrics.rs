@@ -123,6 +123,16 @@ impl Collector for Verdict {
     }
 }
 
+/// What is told of the program and its process, whatever it does.
+pub(crate) fn register_program(registry: &mut Registry) {
+    registry.register(
+        "dns_operator_build",
+        "The version of the program",
+        Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+    );
+    registry.register_collector(Box::new(process::Process));
+}
+
 /// Shows a metric that is read only when it is asked for.
 fn show(
     encoder: &mut DescriptorEncoder<'_>,
@@ -246,12 +256,7 @@ impl Metrics {
             "Whether this replica is the one that acts",
             self.leader.clone(),
         );
-        registry.register(
-            "dns_operator_build",
-            "The version of the program",
-            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
-        );
-        registry.register_collector(Box::new(process::Process));
+        register_program(registry);
     }
 
     /// A pass over the objects has ended.

@@ -3,6 +3,7 @@
 //! [`Engine::prospect`] reads and plans, [`Engine::apply`] writes. Between the two, a pass
 //! holds the changes alone, not the zones.
 
+mod figures;
 mod prospect;
 mod result;
 mod unsettled;
@@ -20,6 +21,7 @@ use crate::verdict::{State, Verdict};
 use crate::{Change, Endpoint, Name, Provider, ProviderError, RecordList, Zone};
 use unsettled::Unsettled;
 
+pub use figures::Figures;
 pub use prospect::{Prospect, ZoneProspect};
 pub use result::{GroupResult, PassResult, ZoneResult};
 
@@ -75,6 +77,8 @@ impl Engine {
         let zones = self.provider.zones().await?;
         let merged = merge(demand.wanted.endpoints);
         let wanted = self.provider.adjust(merged.endpoints).await?;
+        let mut figures = Figures::default();
+        figures.count_wanted(&wanted);
         let (mut by_zone, outside) = by_zone(&zones, wanted);
         // What is written as it cannot be taken is wanted all the same.
         let rejected = demand.wanted.rejected.iter();
@@ -86,6 +90,7 @@ impl Engine {
         };
         let mut prospect = Prospect {
             remarks: merged.remarks,
+            figures,
             verdicts: outside
                 .iter()
                 .filter_map(|endpoint| Verdict::of(endpoint, State::OutsideZones))
@@ -95,7 +100,7 @@ impl Engine {
         for zone in zones {
             let wanted = by_zone.remove(&zone).unwrap_or_default();
             prospect.wanted += wanted.len();
-            let found = self.look_at(zone, &wanted, &held, &mut prospect.verdicts).await;
+            let found = self.look_at(zone, &wanted, &held, &mut prospect).await;
             prospect.zones.push(found);
         }
         Ok(prospect)
@@ -107,8 +112,9 @@ impl Engine {
         zone: Zone,
         wanted: &RecordList,
         held: &Held<'_>,
-        verdicts: &mut Vec<Verdict>,
+        prospect: &mut Prospect,
     ) -> ZoneProspect {
+        let verdicts = &mut prospect.verdicts;
         let mut found = ZoneProspect::new(zone);
         let zone = &found.zone;
         let records = match self.provider.read(zone).await {
@@ -134,6 +140,8 @@ impl Engine {
             let name = record.name();
             name.is_ok_and(|name| rules.takes(&record.record_type, name.as_str()))
         });
+        let packed = holdings.held().map(|record| record.packed);
+        prospect.figures.count_held(packed, wanted);
         let Unsettled { current, wanted } = Unsettled::of(&holdings, wanted, rules);
         let mut plan = plan(&current, &wanted, rules);
         let held = hold(&mut plan, held, verdicts);
@@ -156,6 +164,7 @@ impl Engine {
         let mut result = PassResult {
             wanted: prospect.wanted,
             verdicts: prospect.verdicts,
+            figures: prospect.figures,
             ..PassResult::default()
         };
         let zones = prospect.zones.into_iter();

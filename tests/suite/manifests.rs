@@ -264,3 +264,26 @@ async fn openshift_takes_every_manifest() {
 async fn kubernetes_takes_every_manifest() {
     all_are_applied(Distribution::Kubernetes).await;
 }
+
+/// The patches that a comment shows change the arguments that they mean.
+#[test]
+fn patches_of_external_records_are_of_the_right_arguments() {
+    let shown = fs::read_to_string(folder().join("records/kustomization.yaml")).unwrap();
+    let deployment = object("records/deployment.yaml");
+    let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let mut count = 0;
+    for line in shown.lines().filter(|line| line.contains("{op: replace")) {
+        let patch = line.trim_start_matches(['#', ' ', '-']);
+        let patch = operator::output::from_yaml(patch).unwrap();
+        let target = patch["path"].as_str().unwrap();
+        let place = target
+            .strip_prefix("/spec/template/spec/containers/0/args/")
+            .unwrap();
+        let flag = |text: &Value| text.as_str().unwrap().split('=').next().map(ToOwned::to_owned);
+        let patched = &arguments[place.parse::<usize>().unwrap()];
+        assert_eq!(flag(patched), flag(&patch["value"]), "{line}");
+        assert_ne!(*patched, patch["value"], "{line}");
+        count += 1;
+    }
+    assert!(count >= 4);
+}

@@ -3,7 +3,7 @@
 //! It runs as its service account, with the manifests' roles, through everything that makes it
 //! read or write. What the API server refused, and what it was never asked, stands in the audit log.
 
-mod grants;
+pub mod grants;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -59,15 +59,15 @@ async fn given_time(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A kubeconfig with a token of the operator's service account.
-fn kubeconfig_of_the_account(plane: &Plane) -> PathBuf {
+/// A kubeconfig with a token of a service account.
+pub fn kubeconfig_of(plane: &Plane, namespace: &str, account: &str) -> PathBuf {
     // kubectl makes a TokenRequest.
-    let token = plane.kubectl(&["create", "token", ACCOUNT, "--namespace", NAMESPACE]);
+    let token = plane.kubectl(&["create", "token", account, "--namespace", namespace]);
     let ours = Kubeconfig::read_from(plane.cluster.kubeconfig()).unwrap();
     let cluster = ours.clusters[0].cluster.as_ref().unwrap();
     let server = cluster.server.as_ref().unwrap();
     let authority = cluster.certificate_authority.as_ref().unwrap();
-    let path = plane.cluster.state().join("kubeconfig-of-the-operator");
+    let path = plane.cluster.state().join(format!("kubeconfig-of-{account}"));
     kubeconfig::write(&path, server, authority.as_ref(), token.trim()).unwrap();
     path
 }
@@ -84,7 +84,7 @@ async fn the_operator_may_do_what_it_does_and_nothing_else() {
     let granted = grants::granted(&objects, NAMESPACE, ACCOUNT);
     assert!(granted.len() > 50, "{}", granted.len());
 
-    let own = kubeconfig_of_the_account(&plane);
+    let own = kubeconfig_of(&plane, NAMESPACE, ACCOUNT);
     let certificates = plane.cluster.state().join("metrics-tls");
     fs::create_dir(&certificates).unwrap();
     let authority = Authority::new().unwrap();

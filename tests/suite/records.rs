@@ -1,12 +1,17 @@
 //! External records against real servers: API servers, DNS servers, external-dns.
 
 mod admission;
+mod bad_input;
 mod batches;
+mod daemon;
 mod definitions;
 mod dns_endpoints;
 mod guide;
+mod metrics;
 mod plans;
 mod rfc2136;
+mod run;
 mod selector;
+mod show;
 mod status;
 mod webhook;

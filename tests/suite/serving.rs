@@ -1,7 +1,7 @@
 //! What the operator serves over HTTP: health and metrics, as the kubelet and
 //! Prometheus get them.
 
-mod client;
+pub mod client;
 mod offer;
 mod parts;
 mod tls;

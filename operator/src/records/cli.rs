@@ -74,7 +74,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub engine: EngineArgs,
     /// The time between two passes, such as 1m.
-    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = interval)]
     pub interval: Duration,
     /// The least time between two passes that changes of a source ask for.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
@@ -378,4 +378,13 @@ fn duration(text: &str) -> Result<Duration, String> {
     GoDuration(text.into())
         .to_duration()
         .map_err(|error| error.to_string())
+}
+
+/// A duration in which something can be done.
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval.is_zero() {
+        return Err("must be longer than 0s, such as 1m".into());
+    }
+    Ok(interval)
 }

@@ -60,7 +60,9 @@ async fn apply(args: &ApplyArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
 async fn look(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Engine, Prospect, Report)> {
     let provider = settings::provider(&args.provider, &args.cache, dry_run)?;
     let settings = settings::engine(&args.ownership, &args.rules)?;
-    let demand = Sources::open(&args.sources).await?.read();
+    let mut sources = Sources::open(&args.sources).await?;
+    sources.listed().await?;
+    let demand = sources.read();
     let engine = Engine::new(provider, settings);
     let report = Report::of_demand(&demand);
     let prospect = engine

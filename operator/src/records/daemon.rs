@@ -7,15 +7,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use records::ProviderError;
 use records::cache::Cached;
-use records::engine::{Engine, PassResult};
+use records::engine::{Demand, Engine, PassResult, Prospect, ZoneResult};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cli::RunArgs;
-use super::metrics::RecordMetrics;
+use super::metrics::{Pass, PassMetrics, Site};
 use super::report::{Report, summary};
 use super::settings;
 use super::sources::Sources;
+use crate::health::Health;
 use crate::serve::http;
 
 /// How often it is looked whether a zone has its turn to be confirmed, where none is known.
@@ -23,12 +24,10 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// Keeps the zones until it is told to stop; whether everything was in place in the end.
 pub async fn run(args: &RunArgs) -> anyhow::Result<bool> {
-    let listener = TcpListener::bind(args.metrics_address)
-        .await
-        .context("--metrics-address")?;
     let engine = &args.engine;
     let cache = settings::provider(&engine.provider, &engine.cache, args.dry_run)?;
-    let metrics = Arc::new(RecordMetrics::new(Arc::clone(&cache)));
+    let health = Arc::new(Health::default());
+    let (site, metrics) = Site::new(Arc::clone(&cache), Arc::clone(&health)).with_passes();
     let mut daemon = Daemon {
         args,
         engine: Engine::new(
@@ -36,15 +35,20 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<bool> {
             settings::engine(&engine.ownership, &engine.rules)?,
         ),
         sources: Sources::open(&engine.sources).await?,
-        metrics: Arc::clone(&metrics),
+        metrics,
+        health,
     };
     if args.once {
+        daemon.sources.listed().await?;
         return Ok(daemon.pass().await);
     }
+    let listener = TcpListener::bind(args.metrics_address)
+        .await
+        .context("--metrics-address")?;
     tracing::info!("serving metrics on http://{}", listener.local_addr()?);
     tokio::select! {
         () = daemon.passes() => Ok(true),
-        outcome = http::serve(listener, metrics, None) => outcome.map(|()| true),
+        outcome = http::serve(listener, Arc::new(site), None) => outcome.map(|()| true),
         () = confirm_in_turns(&cache) => Ok(true),
         () = stopped() => Ok(true),
     }
@@ -54,15 +58,22 @@ struct Daemon<'a> {
     args: &'a RunArgs,
     engine: Engine,
     sources: Sources,
-    metrics: Arc<RecordMetrics>,
+    metrics: PassMetrics,
+    health: Arc<Health>,
 }
 
 impl Daemon<'_> {
     /// A pass at each interval, and soon after a source has changed.
     async fn passes(&mut self) {
+        if let Err(error) = self.sources.listed().await {
+            tracing::warn!("{error:#}; until they are, nothing is deleted");
+        }
         loop {
             let begun = Instant::now();
             self.pass().await;
+            if self.sources.are_listed() {
+                self.health.listed();
+            }
             tokio::select! {
                 () = sleep_until(begun + self.args.interval) => {}
                 () = self.sources.changed() => {
@@ -74,23 +85,36 @@ impl Daemon<'_> {
 
     /// Whether everything is in place.
     async fn pass(&mut self) -> bool {
-        let outcome = self.look_and_write().await;
-        match outcome {
-            Ok(result) => {
-                self.metrics.pass(Some(&result));
+        let demand = self.sources.read();
+        let mut pass = Pass {
+            rejected: demand.wanted.rejected.clone(),
+            unread: demand.unread.len(),
+            ..Pass::default()
+        };
+        match self.look(demand).await {
+            Ok(prospect) if self.args.dry_run => {
+                pass.is_held_back = !prospect.is_empty();
+                pass.result = Some(untouched(prospect));
+            }
+            Ok(prospect) => {
+                let result = self.write(prospect).await;
                 self.sources.tell(&result).await;
-                result.is_complete()
+                pass.result = Some(result);
             }
             Err(error) => {
                 tracing::error!("the pass was given up: {error}");
-                self.metrics.pass(None);
-                false
+                if !self.args.dry_run {
+                    let reason = format!("the zones cannot be listed: {error}");
+                    self.sources.tell_all(&reason).await;
+                }
             }
         }
+        self.metrics.count(&pass);
+        pass.is_complete()
     }
 
-    async fn look_and_write(&mut self) -> Result<PassResult, ProviderError> {
-        let demand = self.sources.read();
+    /// What is to be done.
+    async fn look(&self, demand: Demand) -> Result<Prospect, ProviderError> {
         let told = Report::of_demand(&demand);
         for source in &told.unread {
             tracing::warn!("not read, so nothing is deleted: {source}");
@@ -102,12 +126,11 @@ impl Daemon<'_> {
         if self.args.dry_run {
             let report = told.with_prospect(&prospect);
             tracing::info!("would change, but for --dry-run:\n{report}");
-            return Ok(PassResult {
-                wanted: prospect.wanted,
-                verdicts: prospect.verdicts,
-                ..PassResult::default()
-            });
         }
+        Ok(prospect)
+    }
+
+    async fn write(&self, prospect: Prospect) -> PassResult {
         let result = self.engine.apply(prospect).await;
         for zone in &result.zones {
             if let Some(trouble) = &zone.trouble {
@@ -127,7 +150,23 @@ impl Daemon<'_> {
                 reason = verdict.state.reason(), "not in place: {}", verdict.state.message()
             );
         }
-        Ok(result)
+        result
+    }
+}
+
+/// What a pass has done that has done nothing.
+fn untouched(prospect: Prospect) -> PassResult {
+    let zones = prospect.zones.into_iter().map(|zone| ZoneResult {
+        zone: zone.zone,
+        groups: Vec::new(),
+        trouble: zone.trouble,
+        refused: zone.refused,
+    });
+    PassResult {
+        zones: zones.collect(),
+        wanted: prospect.wanted,
+        verdicts: prospect.verdicts,
+        figures: prospect.figures,
     }
 }
 

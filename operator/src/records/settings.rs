@@ -18,6 +18,8 @@ use super::cli::{CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry,
 
 /// How long a DNS server may take to let us connect, and for each message.
 const DNS_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest TTL, in seconds (RFC 2181, section 8).
+const LONGEST_TTL: u32 = i32::MAX as u32;
 
 /// The provider with the cache before it.
 pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow::Result<Arc<Cached>> {
@@ -97,11 +99,21 @@ fn rfc2136(args: &Rfc2136Args) -> anyhow::Result<rfc2136::Settings> {
         port: args.port,
         zones: names("--rfc2136-zone", &args.zones)?,
         key,
-        min_ttl: u32::try_from(args.min_ttl.as_secs()).context("--rfc2136-min-ttl")?,
+        min_ttl: min_ttl(args.min_ttl)?,
         tls,
         load_balancing: args.load_balancing_strategy.parse()?,
         timeout: DNS_TIMEOUT,
     })
+}
+
+fn min_ttl(ttl: Duration) -> anyhow::Result<u32> {
+    match u32::try_from(ttl.as_secs()) {
+        Ok(seconds) if seconds <= LONGEST_TTL => Ok(seconds),
+        _ => bail!(
+            "--rfc2136-min-ttl: {}s is not allowed; it takes at most {LONGEST_TTL}s",
+            ttl.as_secs()
+        ),
+    }
 }
 
 /// Whose records are kept, and by which rules.

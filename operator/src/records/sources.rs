@@ -41,7 +41,7 @@ struct Cluster {
 }
 
 impl Sources {
-    /// Begins to follow the sources; waits until those in a cluster are known.
+    /// Begins to follow the sources.
     pub async fn open(args: &SourceArgs) -> anyhow::Result<Self> {
         let cluster = if args.sources.contains(&ClusterSource::Crd) {
             Some(Cluster::open(args).await?)
@@ -57,6 +57,20 @@ impl Sources {
             demand: Demand::default(),
             cluster,
         })
+    }
+
+    /// Ends when the objects in a cluster are known, and at the latest after half a minute.
+    pub async fn listed(&mut self) -> anyhow::Result<()> {
+        match &mut self.cluster {
+            Some(cluster) => cluster.listed().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the objects in a cluster are known.
+    pub fn are_listed(&self) -> bool {
+        let cluster = self.cluster.as_ref();
+        cluster.is_none_or(|cluster| cluster.endpoints.snapshot().is_some())
     }
 
     /// What is wanted now.
@@ -111,10 +125,34 @@ impl Sources {
 
     /// Tells the objects of the last reading what has become of their records.
     pub async fn tell(&mut self, result: &PassResult) {
+        let known: Verdicts = result.verdicts.iter().cloned().collect();
+        self.tell_each(|verdict| known.of(&verdict.key, &verdict.resource).cloned())
+            .await;
+    }
+
+    /// Tells the objects of the last reading that a pass over their records could not be
+    /// begun.
+    pub async fn tell_all(&mut self, reason: &str) {
+        self.tell_each(|_| {
+            Some(State::Pending {
+                reason: reason.into(),
+            })
+        })
+        .await;
+    }
+
+    /// What nothing is known of is in place.
+    async fn tell_each(&mut self, known: impl Fn(&Verdict) -> Option<State>) {
         let Some(cluster) = &mut self.cluster else {
             return;
         };
-        let verdicts = verdicts(result, &cluster.read);
+        let wanted = cluster.read.iter().flat_map(|object| &object.wanted.endpoints);
+        let all = wanted.filter_map(|endpoint| {
+            let in_place = Verdict::of(endpoint, State::InPlace)?;
+            let state = known(&in_place).unwrap_or(State::InPlace);
+            Some(Verdict { state, ..in_place })
+        });
+        let verdicts: Verdicts = all.collect();
         let written = cluster
             .writer
             .write(&cluster.read, &verdicts, Timestamp::now())
@@ -125,43 +163,17 @@ impl Sources {
     }
 }
 
-/// What has become of everything that objects want: whatever a pass over them has no
-/// verdict of is in place.
-fn verdicts(result: &PassResult, objects: &[Arc<DnsEndpointObject>]) -> Verdicts {
-    let known: Verdicts = result.verdicts.iter().cloned().collect();
-    let wanted = objects.iter().flat_map(|object| &object.wanted.endpoints);
-    let all = wanted.filter_map(|endpoint| {
-        let in_place = Verdict::of(endpoint, State::InPlace)?;
-        let state = known.of(&in_place.key, &in_place.resource).cloned();
-        Some(Verdict {
-            state: state.unwrap_or(State::InPlace),
-            ..in_place
-        })
-    });
-    all.collect()
-}
-
 impl Cluster {
     async fn open(args: &SourceArgs) -> anyhow::Result<Self> {
         let config = client_config(args.kubeconfig.as_deref()).await?;
         let client = kube::Client::try_from(config).context("failed to set up the client")?;
         let endpoints = Arc::new(DnsEndpoints::default());
-        let mut changes = endpoints.changes();
+        let changes = endpoints.changes();
         let following = tokio::spawn(source::follow(
             client.clone(),
             args.objects.clone(),
             Arc::clone(&endpoints),
         ));
-        let listed = async {
-            while endpoints.snapshot().is_none() {
-                if changes.changed().await.is_err() {
-                    sleep(LISTING).await;
-                }
-            }
-        };
-        timeout(LISTING, listed)
-            .await
-            .context("--source=crd: the DNSEndpoints could not be listed in 30 s")?;
         Ok(Self {
             endpoints,
             changes,
@@ -169,6 +181,19 @@ impl Cluster {
             read: Vec::new(),
             following,
         })
+    }
+
+    async fn listed(&mut self) -> anyhow::Result<()> {
+        let listed = async {
+            while self.endpoints.snapshot().is_none() {
+                if self.changes.changed().await.is_err() {
+                    sleep(LISTING).await;
+                }
+            }
+        };
+        timeout(LISTING, listed)
+            .await
+            .context("--source=crd: the DNSEndpoints could not be listed in 30 s")
     }
 }
 

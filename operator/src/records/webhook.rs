@@ -10,8 +10,9 @@ use tokio::net::TcpListener;
 
 use super::cli::WebhookArgs;
 use super::daemon::{confirm_in_turns, stopped};
-use super::metrics::RecordMetrics;
+use super::metrics::Site as Metrics;
 use super::settings;
+use crate::health::Health;
 use crate::serve::http::{self, Respond};
 
 struct Site(Server);
@@ -39,7 +40,10 @@ pub async fn serve(args: &WebhookArgs) -> anyhow::Result<()> {
         listener.local_addr()?
     );
     tracing::info!("serving metrics on http://{}", metrics.local_addr()?);
-    let counted = Arc::new(RecordMetrics::new(Arc::clone(&cache)));
+    let health = Arc::new(Health::default());
+    // There is no source to be listed.
+    health.listed();
+    let counted = Arc::new(Metrics::new(Arc::clone(&cache), health));
     let server = Server::new(Arc::clone(&cache) as _, Settings::default());
     tokio::select! {
         outcome = http::serve(listener, Arc::new(Site(server)), None) => outcome,

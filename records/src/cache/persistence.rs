@@ -50,24 +50,33 @@ impl Persistence {
     /// Keeps what has changed of a zone.
     pub async fn write(&self, zone: &Zone, write: ZoneWrite) -> Result<(), StoreError> {
         let zone = zone.clone();
-        self.run(move |store| store.write(&zone, &write)).await
+        let result = self.run(move |store| store.write(&zone, &write)).await;
+        self.note(&result);
+        result
     }
 
     /// Forgets a zone.
     pub async fn remove(&self, zone: &ZoneId) -> Result<(), StoreError> {
         let zone = zone.clone();
-        self.run(move |store| store.remove(&zone)).await
+        let result = self.run(move |store| store.remove(&zone)).await;
+        self.note(&result);
+        result
     }
 
-    /// Takes care that nothing that is kept is ever believed again.
+    /// Takes care that nothing that is kept is ever believed again. That nothing is kept then
+    /// mends no failure.
     pub async fn discard(&self) -> Result<(), StoreError> {
         let epoch = self.epoch.clone();
-        self.run(move |store| {
+        let result = self.run(move |store| {
             store.discard()?;
             epoch.fetch_add(1, Ordering::AcqRel);
             Ok(())
-        })
-        .await
+        });
+        let result = result.await;
+        if result.is_err() {
+            self.note(&result);
+        }
+        result
     }
 
     /// Does something with the store. What was begun is finished, and in the order in
@@ -81,14 +90,12 @@ impl Persistence {
         };
         let mut store = store.lock_owned().await;
         let done = spawn_blocking(move || act(&mut **store)).await;
-        let result = done.unwrap_or_else(|error| {
+        done.unwrap_or_else(|error| {
             Err(StoreError::Failed {
                 path: PathBuf::new(),
                 reason: error.to_string(),
             })
-        });
-        self.note(&result);
-        result
+        })
     }
 
     /// Says so when it begins to fail, and when it works again.

@@ -32,7 +32,7 @@ pub trait Store: Send {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
     /// Somebody else uses the directory.
-    #[error("the record cache {} is in use by another process: give each its own directory", .0.display())]
+    #[error("the record cache {} is in use by another process: one at a time uses a directory", .0.display())]
     InUse(PathBuf),
     /// The file or its directory cannot be read or written.
     #[error("the record cache {}: {reason}", .path.display())]

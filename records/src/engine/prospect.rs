@@ -1,5 +1,6 @@
 //! What a pass is about to do.
 
+use super::Figures;
 use crate::ownership::{self, Rejected};
 use crate::plan::{Reason, Refusal, Remark, Step};
 use crate::verdict::{self, Rival, State, Verdict};
@@ -16,6 +17,8 @@ pub struct Prospect {
     pub verdicts: Vec<Verdict>,
     /// What people may not have meant.
     pub remarks: Vec<source::Remark>,
+    /// How many record sets there are.
+    pub figures: Figures,
 }
 
 /// What is about to be done to a zone.

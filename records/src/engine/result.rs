@@ -1,5 +1,6 @@
 //! What a pass has done.
 
+use super::Figures;
 use crate::plan::Refusal;
 use crate::verdict::{self, State, Verdict};
 use crate::{Change, Group, Outcome, ProviderError, Zone};
@@ -13,6 +14,8 @@ pub struct PassResult {
     pub wanted: usize,
     /// Of the wanted record sets that are not in place, why. All others are.
     pub verdicts: Vec<Verdict>,
+    /// How many record sets there were.
+    pub figures: Figures,
 }
 
 /// What was done to a zone.

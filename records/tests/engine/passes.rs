@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use records::engine::{Demand, Engine, PassResult, Prospect, Settings};
+use records::engine::{Demand, Engine, Figures, PassResult, Prospect, Settings};
 use records::ownership::{Affix, Ownership, Registry};
 use records::plan::{Acknowledgement, Guard, Policy, Rules};
 use records::provider::Operation;
@@ -98,6 +98,31 @@ pub fn told(verdicts: &[Verdict]) -> Vec<String> {
     let told = verdicts.iter();
     told.map(|verdict| format!("{} {}", verdict.key.name, verdict.state.reason()))
         .collect()
+}
+
+/// By name and type, however they are written and whatever the records say; those that only
+/// tell who owns others do not count.
+#[test]
+fn what_is_wanted_and_what_is_there_is_counted() {
+    let bench = Bench::new();
+    let first = [
+        a("www.example.com", "192.0.2.1"),
+        a("old.example.com", "192.0.2.9"),
+    ];
+    bench.pass(demand(&first));
+    let wanted = [
+        a("WWW.example.com", "192.0.2.7"),
+        a("new.example.com", "192.0.2.2"),
+        endpoint("alias.example.com", "CNAME", "www.example.com"),
+        a("www.example.org", "192.0.2.1"),
+    ];
+    let figures = bench.prospect(demand(&wanted)).figures;
+    let expected = Figures {
+        wanted: [(RecordType::A, 3), (RecordType::Cname, 1)].into(),
+        held: [(RecordType::A, 2)].into(),
+        verified: [(RecordType::A, 1)].into(),
+    };
+    assert_eq!(figures, expected);
 }
 
 #[test]

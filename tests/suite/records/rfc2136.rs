@@ -4,7 +4,7 @@ mod confirmations;
 mod failures;
 mod keys;
 mod lookups;
-mod proxy;
+pub mod proxy;
 mod round_trips;
 mod swaps;
 mod tls;

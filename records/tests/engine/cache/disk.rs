@@ -216,6 +216,8 @@ async fn a_full_disk_stops_nothing() {
         assert!(is_applied(&world.apply(&cache, &[new]).await[0]));
         assert_eq!(world.read(&cache).await, world.truth());
         assert!(!world.file().exists(), "it would not tell what was written");
+        let told = cache.status().not_kept.unwrap();
+        assert!(told.contains("no space left"), "nothing is kept: {told}");
     }
     assert_eq!(world.calls(Operation::Read), 1);
     world.clock.advance(TIME + MINUTE);

@@ -79,7 +79,7 @@ impl Program {
     /// How often the zones were served, by whether the cache alone answered.
     pub fn cached(&self, from_cache: bool) -> u64 {
         self.metric(&format!(
-            "external_dns_provider_cache_records_calls_total{{from_cache=\"{from_cache}\"}}"
+            "external_dns_provider_cache_records_calls{{from_cache=\"{from_cache}\"}}"
         ))
     }
 }
