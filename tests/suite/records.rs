@@ -5,6 +5,7 @@ mod definitions;
 mod dns_endpoints;
 mod guide;
 mod rfc2136;
+mod route53;
 mod selector;
 mod status;
 mod webhook;

@@ -142,7 +142,7 @@ async fn texts_are_as_route_53_lists_them() {
     ];
     for (wanted, expected) in cases {
         let found = adjusted(record("TXT", wanted, &[]), Settings::default()).await;
-        assert_eq!(*found[0].targets, [expected.into()]);
+        assert_eq!(*found[0].targets, [Box::<str>::from(expected)]);
     }
 }
 

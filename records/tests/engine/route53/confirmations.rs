@@ -175,5 +175,5 @@ async fn a_restart_takes_two_calls_and_tells_what_its_page_shows() {
         .records
         .iter()
         .find(|record| record.name().unwrap() == name("n005.example.com"));
-    assert_eq!(*changed.unwrap().targets, ["198.51.100.1".into()]);
+    assert_eq!(*changed.unwrap().targets, [Box::<str>::from("198.51.100.1")]);
 }
