@@ -1,6 +1,7 @@
 //! The command line of external records. Flags that mean what they mean to external-dns
 //! have its names.
 
+mod batch;
 mod route53;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
+pub use self::batch::BatchArgs;
 use super::source;
 use crate::output::Format;
 
@@ -188,6 +190,9 @@ pub struct ProviderArgs {
     /// How long the webhook provider may take to be written to; counts on top.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub webhook_provider_write_timeout: Duration,
+    /// How changes are put together.
+    #[command(flatten)]
+    pub batches: BatchArgs,
     /// A DNS server by DNS UPDATE and zone transfers.
     #[command(flatten)]
     pub rfc2136: Rfc2136Args,

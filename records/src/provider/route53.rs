@@ -34,7 +34,7 @@ use self::failure::Failure;
 use self::record_set::{bare_zone_id, listed};
 use self::zones::Zones;
 use super::{Confirmation, Provider, ProviderError};
-use crate::batch::{Dispatcher, Limits};
+use crate::batch::{Counters, Dispatcher, Limits};
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords};
 
 pub use self::settings::{AccessKey, Identity, InvalidSettings, Settings, TagFilter, ZoneType};
@@ -154,6 +154,7 @@ impl Route53 {
                 there.push(endpoint);
             }
         }
+        names.retain(|name, there| confirmation::differs(&known.records, name, there));
         let state = State {
             next: page.next.unwrap_or_default(),
             ..state
@@ -241,5 +242,9 @@ impl Provider for Route53 {
             };
             Ok(adjust::adjusted(wanted, rules))
         })
+    }
+
+    fn batches(&self) -> Option<Counters> {
+        Some(self.dispatcher.counters())
     }
 }

@@ -8,4 +8,4 @@ mod model;
 mod objections;
 mod rotation;
 mod traps;
-mod world;
+pub mod world;

@@ -8,6 +8,7 @@
     reason = "a failed test is a panic, and a table is long"
 )]
 
+mod batch;
 mod cache;
 mod endpoint;
 mod files;

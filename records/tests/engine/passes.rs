@@ -21,7 +21,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     let registry = Registry::new("us", Affix::new("", "", "").unwrap()).unwrap();
     Settings {
         ownership: Ownership::Txt(Box::new(registry)),
@@ -86,11 +86,11 @@ fn endpoint(name: &str, record_type: RecordType, target: &str) -> Endpoint {
     }
 }
 
-fn a(name: &str, address: &str) -> Endpoint {
+pub fn a(name: &str, address: &str) -> Endpoint {
     endpoint(name, RecordType::A, address)
 }
 
-fn demand(endpoints: &[Endpoint]) -> Demand {
+pub fn demand(endpoints: &[Endpoint]) -> Demand {
     Demand {
         wanted: Wanted {
             endpoints: endpoints.to_vec(),
@@ -101,7 +101,7 @@ fn demand(endpoints: &[Endpoint]) -> Demand {
 }
 
 /// The verdicts, as `name reason`.
-fn told(verdicts: &[Verdict]) -> Vec<String> {
+pub fn told(verdicts: &[Verdict]) -> Vec<String> {
     let told = verdicts.iter();
     told.map(|verdict| format!("{} {}", verdict.key.name, verdict.state.reason()))
         .collect()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use records::provider::route53::ZoneType;
 
+use super::batch::interval;
 use super::duration;
 
 /// Amazon Route 53. Keys come from where AWS's own tools have them: the environment, files,
@@ -35,25 +36,25 @@ pub struct Route53Args {
         requires = "assume_role"
     )]
     pub assume_role_external_id: Option<String>,
-    /// The most changes of a batch.
+    /// The most changes of a batch, from 1 to 10000; --batch-change-size is not for Route 53.
     #[arg(long = "aws-batch-change-size", value_name = "NUMBER", default_value_t = 1000)]
     pub batch_change_size: usize,
-    /// The most octets of record data in a batch.
+    /// The most octets of record data in a batch, from 1 to 32000.
     #[arg(
         long = "aws-batch-change-size-bytes",
         value_name = "NUMBER",
         default_value_t = 32_000
     )]
     pub batch_change_size_bytes: usize,
-    /// The most values of records in a batch.
+    /// The most values of records in a batch, from 1 to 1000.
     #[arg(
         long = "aws-batch-change-size-values",
         value_name = "NUMBER",
         default_value_t = 1000
     )]
     pub batch_change_size_values: usize,
-    /// The time between two batches.
-    #[arg(long = "aws-batch-change-interval", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    /// The time between two batches, from 0s to 10m.
+    #[arg(long = "aws-batch-change-interval", value_name = "DURATION", default_value = "1s", value_parser = interval)]
     pub batch_change_interval: Duration,
     /// Let alias records that do not say heed the health of their targets;
     /// --no-aws-evaluate-target-health lets them not.

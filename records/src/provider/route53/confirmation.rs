@@ -83,6 +83,15 @@ pub(super) fn compare(
     }
 }
 
+/// Whether a name holds something else than is known.
+pub(super) fn differs(known: &[Arc<Endpoint>], name: &Name, there: &[Endpoint]) -> bool {
+    let known = known.iter().map(|endpoint| &**endpoint);
+    let believed: Vec<&Endpoint> = known
+        .filter(|endpoint| endpoint.name().as_ref() == Ok(name))
+        .collect();
+    !same(there, &believed)
+}
+
 /// Whether a name holds what is believed.
 fn same(there: &[Endpoint], believed: &[&Endpoint]) -> bool {
     let is_believed = |endpoint: &Endpoint| believed.iter().any(|known| known.same_records(endpoint));

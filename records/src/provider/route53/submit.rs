@@ -76,8 +76,12 @@ impl Route53 {
         }
     }
 
-    /// A batch was too much: from now on, half of what it was is the most.
+    /// A batch was too much: from now on, half of what it was is the most. One group tells
+    /// nothing of others.
     fn learn_from(&self, wires: &[Wire]) {
+        if wires.len() == 1 {
+            return;
+        }
         let weights = || wires.iter().map(Wire::weight);
         let mut learned = self.learned();
         let lower = |limit: &mut Option<usize>, weight: usize| {
