@@ -25,7 +25,7 @@ pub const ENVIRONMENT: [(&str, &str); 3] = [
 
 /// Calls AWS by boto3: `python3 -c CLIENT URL OPERATION ARGUMENTS`, the arguments as JSON.
 const CLIENT: &str = "import boto3, json, sys
-client = boto3.client('route53', endpoint_url=sys.argv[1])
+client = boto3.client('route53', endpoint_url=sys.argv[1], region_name='us-east-1')
 answer = getattr(client, sys.argv[2])(**json.loads(sys.argv[3]))
 print(json.dumps(answer, default=str))";
 

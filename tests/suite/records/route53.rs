@@ -4,6 +4,7 @@
 //! held, and one of a set identifier takes all sets that have it. What that leaves out has
 //! its tests in the engine, against a stand-in (`route53::swaps`).
 
+mod credentials;
 mod external_dns;
 mod guide;
 mod round_trips;

@@ -2,7 +2,7 @@
 
 pub mod external_dns;
 #[path = "../../../records/tests/engine/webhook/listener.rs"]
-mod listener;
+pub mod listener;
 mod our_client;
 pub mod our_server;
 #[path = "../../../records/tests/engine/webhook/zones.rs"]

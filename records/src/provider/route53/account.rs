@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::http::HttpResponse;
@@ -103,15 +102,15 @@ async fn connect(settings: &Settings) -> Client {
     if let Some(profile) = &identity.profile {
         loader = loader.profile_name(profile);
     }
-    loader = match &identity.key {
+    if let Some(key) = &identity.key {
         // Who brings a key asks nobody on the way, not even for a region.
-        Some(key) => loader
-            .region(RegionProviderChain::first_try(aws_config::Region::new(REGION)))
-            .credentials_provider(Credentials::new(&key.id, &key.secret, None, None, "settings")),
-        None => loader.region(RegionProviderChain::default_provider().or_else(REGION)),
-    };
+        loader = loader
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new(&key.id, &key.secret, None, None, "settings"));
+    }
     let config = loader.load().await;
     let mut builder = aws_sdk_route53::config::Builder::from(&config)
+        .region(config.region().cloned().unwrap_or(Region::new(REGION)))
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()

@@ -28,6 +28,8 @@ fn busy() -> Answer {
     busy
 }
 
+type Is = Box<dyn Fn(&Submission) -> bool>;
+
 /// What comes of one batch with one address in it, of which nothing is there.
 async fn submitted(answer: Answer) -> (Submission, StandIn) {
     let stand_in = stand_in().await;
@@ -50,7 +52,6 @@ async fn each_answer_to_a_batch_is_told_as_what_it_is() {
     let oversized = |found: &Submission| matches!(found, Submission::Oversized { .. });
     let postponed = |found: &Submission| matches!(found, Submission::Postponed { .. });
     let unknown = |found: &Submission| matches!(found, Submission::Unknown { .. });
-    type Is = Box<dyn Fn(&Submission) -> bool>;
     let cases: [(Answer, Is); 13] = [
         (self::throttled(), Box::new(throttled(None))),
         (busy(), Box::new(throttled(Some(Duration::from_secs(7))))),

@@ -92,7 +92,7 @@ impl StandIn {
     /// Removes all sets of a name.
     pub fn remove(&self, zone: &str, name: &str) {
         self.zone(zone, |zone| {
-            zone.sets.retain(|_, set| set.name != format!("{name}."))
+            zone.sets.retain(|_, set| set.name != format!("{name}."));
         });
     }
 
@@ -269,21 +269,17 @@ impl HostedZone {
         let mut rest = self.sets.range(key(&start)..);
         let sets: String = rest.by_ref().take(most).map(|(_, set)| set.xml()).collect();
         let next = rest.next().map(|(_, set)| set);
-        let mut list = format!("<ResourceRecordSets>{sets}</ResourceRecordSets>");
-        list.push_str(&format!("<IsTruncated>{}</IsTruncated>", next.is_some()));
+        let element = xml::element;
+        let mut list = element("ResourceRecordSets", &sets);
+        list += &element("IsTruncated", &next.is_some().to_string());
         if let Some(next) = next {
-            list.push_str(&format!(
-                "<NextRecordName>{}</NextRecordName><NextRecordType>{}</NextRecordType>",
-                next.name, next.record_type
-            ));
+            list += &element("NextRecordName", &next.name);
+            list += &element("NextRecordType", &next.record_type);
             if !next.identifier.is_empty() {
-                list.push_str(&format!(
-                    "<NextRecordIdentifier>{}</NextRecordIdentifier>",
-                    next.identifier
-                ));
+                list += &element("NextRecordIdentifier", &next.identifier);
             }
         }
-        list.push_str(&format!("<MaxItems>{most}</MaxItems>"));
+        list += &element("MaxItems", &most.to_string());
         answer(200, &xml::document("ListResourceRecordSetsResponse", &list))
     }
 

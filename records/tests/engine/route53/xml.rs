@@ -41,14 +41,12 @@ impl RecordSet {
     }
 
     pub fn xml(&self) -> String {
-        let mut text = format!("<Name>{}</Name><Type>{}</Type>", self.name, self.record_type);
+        let mut text = element("Name", &self.name) + &element("Type", &self.record_type);
         if !self.identifier.is_empty() {
-            text.push_str(&format!("<SetIdentifier>{}</SetIdentifier>", self.identifier));
+            text += &element("SetIdentifier", &self.identifier);
         }
-        for (name, inner) in &self.parts {
-            text.push_str(&format!("<{name}>{inner}</{name}>"));
-        }
-        format!("<ResourceRecordSet>{text}</ResourceRecordSet>")
+        let parts = self.parts.iter().map(|(name, inner)| element(name, inner));
+        element("ResourceRecordSet", &parts.fold(text, |text, part| text + &part))
     }
 
     pub fn values(&self) -> Vec<String> {
@@ -63,11 +61,13 @@ impl RecordSet {
 
     /// What messages call it.
     pub fn shown(&self) -> String {
-        let mut text = format!("[name='{}', type='{}'", self.name, self.record_type);
-        if !self.identifier.is_empty() {
-            text.push_str(&format!(", set identifier='{}'", self.identifier));
+        let Self {
+            name, record_type, ..
+        } = self;
+        match &*self.identifier {
+            "" => format!("[name='{name}', type='{record_type}']"),
+            identifier => format!("[name='{name}', type='{record_type}', set identifier='{identifier}']"),
         }
-        text + "]"
     }
 
     /// What it holds, for people: `name type identifier part=text ...`.
@@ -81,6 +81,10 @@ impl RecordSet {
         let words = words.into_iter().filter(|word| !word.is_empty()).cloned();
         words.chain(parts).collect::<Vec<_>>().join(" ")
     }
+}
+
+pub fn element(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>")
 }
 
 /// A set with a TTL and values.

@@ -110,7 +110,8 @@ fn numbers_that_make_no_sense_are_told_by_their_flags() {
 fn every_flag_of_the_guide_exists() {
     let help = program::run(&["records", "run", "--help"], "").unwrap().stdout;
     let guide = guide();
-    let words = guide.split(|letter: char| letter.is_whitespace() || "`|,()=:;.".contains(letter));
+    let there = guide.split("- Not there").next().unwrap();
+    let words = there.split(|letter: char| letter.is_whitespace() || "`|,()=:;.".contains(letter));
     let flags: Vec<&str> = words.filter(|word| word.starts_with("--aws")).collect();
     assert!(flags.len() > 10);
     for flag in flags {
