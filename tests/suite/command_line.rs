@@ -172,6 +172,42 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn absurd_batches_are_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("records.yaml");
+    fs::write(&file, "endpoints: []\n").unwrap();
+    let run = |flag: &str| {
+        let file = file.to_str().unwrap();
+        let mut arguments = vec!["records", "plan", "--policy=sync", "--file", file, flag];
+        arguments.extend(["--provider=inmemory", "--inmemory-zone=example.com"]);
+        program::run(&arguments, "").unwrap()
+    };
+    for (flag, value, allowed) in [
+        ("--batch-change-size", "0", "1..=10000"),
+        ("--batch-change-size", "10001", "1..=10000"),
+        ("--batch-change-size", "-1", "1..=10000"),
+        ("--batch-change-size", "many", "invalid digit"),
+        ("--batch-change-interval", "24h", "from 0s to 10m"),
+        ("--batch-change-interval", "-1s", "such as `30s`"),
+        ("--batch-change-interval", "1", "such as `30s`"),
+    ] {
+        let output = run(&format!("{flag}={value}"));
+        assert_eq!(output.code, Some(2), "{flag}={value}");
+        for words in [flag, value, allowed] {
+            assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+        }
+    }
+    for flag in [
+        "--batch-change-size=1",
+        "--batch-change-interval=0s",
+        "--batch-change-interval=10m",
+    ] {
+        let output = run(flag);
+        assert_eq!(output.code, Some(0), "{flag}: {}", output.stderr);
+    }
+}
+
+#[test]
 fn a_file_that_is_missing_or_broken_is_named() {
     let output = program::run(&["render", "-f", "/no/such/file.yaml"], "").unwrap();
     assert_eq!(output.code, Some(1));

@@ -45,7 +45,7 @@ fn encode(encoder: &mut DescriptorEncoder<'_>, counters: &Counters) -> Result<()
             counters.splits,
         ),
         (
-            "external_dns_records_held_back",
+            "external_dns_records_quarantine_held_back",
             "Names that were not sent because they were refused not long ago",
             counters.held_back,
         ),

@@ -140,6 +140,15 @@ async fn a_throttled_batch_is_sent_again_whole_when_it_may_be() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn waits_grow_only_while_nothing_is_taken() {
+    let applied = Submission::Applied(Vec::new());
+    let desk = Desk::answering([throttled(None), applied, throttled(None)]);
+    let outcomes = desk.apply(&desk.dispatcher(4), &groups(8)).await;
+    assert_eq!(letters(&outcomes), "AAAAAAAA");
+    assert_eq!(seconds(&desk), [0, 1, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pass_does_not_wait_for_ever() {
     let desk = Desk::answering(std::iter::repeat_with(|| throttled(None)).take(100));
     let outcomes = desk.apply(&desk.dispatcher(4), &groups(8)).await;
