@@ -109,8 +109,9 @@ async fn connect(settings: &Settings) -> Client {
             .credentials_provider(Credentials::new(&key.id, &key.secret, None, None, "settings"));
     }
     let config = loader.load().await;
+    let region = config.region().cloned().unwrap_or(Region::new(REGION));
     let mut builder = aws_sdk_route53::config::Builder::from(&config)
-        .region(config.region().cloned().unwrap_or(Region::new(REGION)))
+        .region(region.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -121,15 +122,22 @@ async fn connect(settings: &Settings) -> Client {
         builder = builder.endpoint_url(endpoint.as_str());
     }
     if let Some(role) = &identity.role {
-        builder = builder.credentials_provider(assumed(role, identity.external_id.as_deref(), &config).await);
+        let external_id = identity.external_id.as_deref();
+        builder = builder.credentials_provider(assumed(role, external_id, region, &config).await);
     }
     Client::from_conf(builder.build())
 }
 
-async fn assumed(role: &str, external_id: Option<&str>, config: &SdkConfig) -> AssumeRoleProvider {
+async fn assumed(
+    role: &str,
+    external_id: Option<&str>,
+    region: Region,
+    config: &SdkConfig,
+) -> AssumeRoleProvider {
     let mut provider = AssumeRoleProvider::builder(role)
         .session_name("dns-operator")
-        .configure(config);
+        .configure(config)
+        .region(region);
     if let Some(id) = external_id {
         provider = provider.external_id(id);
     }

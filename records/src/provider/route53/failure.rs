@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_route53::config::http::HttpResponse;
-use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_route53::error::{ProvideErrorMetadata, SdkError};
 
 use crate::ProviderError;
 
@@ -66,7 +66,7 @@ impl Failure {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        let shown = || DisplayErrorContext(error).to_string();
+        let shown = || explained(error);
         match error {
             SdkError::ConstructionFailure(_) => Self::NotSent(shown()),
             SdkError::DispatchFailure(_) if never_sent(error) => Self::NotSent(shown()),
@@ -131,6 +131,18 @@ impl From<Failure> for ProviderError {
             Failure::Refused(message) | Failure::Garbled(message) => Self::Malformed(message),
         }
     }
+}
+
+/// An error with its causes.
+fn explained(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// Whether there was no connection, or no key to sign with.
