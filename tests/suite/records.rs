@@ -10,6 +10,7 @@ mod guide;
 mod metrics;
 mod plans;
 mod rfc2136;
+mod route53;
 mod run;
 mod selector;
 mod show;

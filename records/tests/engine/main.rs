@@ -23,6 +23,7 @@ mod passes;
 mod plan_cases;
 mod plan_properties;
 mod record_list;
+mod route53;
 mod sources;
 mod target;
 mod verdicts;

@@ -4,12 +4,12 @@ pub mod external_dns;
 mod knot;
 mod large_zone;
 #[path = "../../../records/tests/engine/webhook/listener.rs"]
-mod listener;
+pub mod listener;
 mod our_client;
 mod our_server;
 mod policies;
 pub mod program;
-mod wanted;
+pub mod wanted;
 #[path = "../../../records/tests/engine/webhook/zones.rs"]
 #[allow(dead_code, reason = "the tests of the engine use all of it")]
 mod zones;
