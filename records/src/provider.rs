@@ -1,8 +1,11 @@
 //! What keeps zones: DNS servers and services.
 
+pub mod cloudflare;
+mod http_client;
 pub mod memory;
 mod operation;
 pub mod rfc2136;
+mod set_identifiers;
 pub mod webhook;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! The command line of external records. Flags that mean what they mean to external-dns
 //! have its names.
 
+mod cloudflare;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
+pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
 use super::source;
 use crate::output::Format;
 
@@ -181,14 +184,23 @@ pub struct ProviderArgs {
     /// How long the webhook provider may take to be written to; counts on top.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub webhook_provider_write_timeout: Duration,
+    /// Only the zones with these ids, where a provider has ids; may be given more than once.
+    #[arg(long = "zone-id-filter", value_name = "ID")]
+    pub zone_id_filter: Vec<String>,
     /// A DNS server by DNS UPDATE and zone transfers.
     #[command(flatten)]
     pub rfc2136: Rfc2136Args,
+    /// An account at Cloudflare.
+    #[command(flatten)]
+    pub cloudflare: CloudflareArgs,
 }
 
 /// Who keeps zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProviderName {
+    /// Cloudflare. The environment has CF_API_TOKEN (file:/PATH for a file that holds it), or
+    /// CF_API_KEY and CF_API_EMAIL.
+    Cloudflare,
     /// A DNS server that takes DNS UPDATE (RFC 2136), such as Knot or BIND.
     Rfc2136,
     /// A webhook provider of external-dns.
