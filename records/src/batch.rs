@@ -4,8 +4,19 @@
 //! provider, sends them one after the other, and finds the bad groups of a batch that was
 //! refused for its content. A provider that takes batches implements [`Submit`] and calls
 //! the dispatcher from its `apply`.
+//!
+//! - `packing` puts groups into batches, `search` cuts a refused batch until the bad group
+//!   stands alone, `patience` bounds the waiting, and `quarantine` remembers bad groups
+//!   between passes: all pure.
+//! - `pass` sends what these say, and gives each group its outcome.
 
+mod counting;
 mod dispatcher;
+pub mod packing;
+mod pass;
+mod patience;
+mod quarantine;
+mod search;
 
 use std::time::Duration;
 
@@ -13,6 +24,7 @@ use futures::future::BoxFuture;
 
 use crate::{Endpoint, Group, Outcome, Zone};
 
+pub use counting::{Answer, Counters};
 pub use dispatcher::Dispatcher;
 
 /// What a group takes of a batch.

@@ -42,7 +42,7 @@ pub use self::status::{CacheStatus, Counters, ZoneStatus};
 use self::store::{FileStore, Store, StoreError};
 use self::zone::{CachedZone, Knowledge};
 use crate::provider::{Calls, Confirmation, Operation};
-use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords};
+use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords, batch};
 
 /// A provider whose zones are kept.
 pub struct Cached {
@@ -285,5 +285,9 @@ impl Provider for Cached {
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         self.calls.count(Operation::Adjust);
         self.provider.adjust(wanted)
+    }
+
+    fn batches(&self) -> Option<batch::Counters> {
+        self.provider.batches()
     }
 }

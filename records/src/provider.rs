@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 pub use self::operation::{Calls, Operation};
+use crate::batch::Counters;
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 
 /// A DNS server or service whose zones are kept.
@@ -51,6 +52,11 @@ pub trait Provider: Send + Sync {
 
     /// Wanted records as the zones would list them.
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>>;
+
+    /// What became of its batches since the start; none of one that takes none.
+    fn batches(&self) -> Option<Counters> {
+        None
+    }
 }
 
 /// What a provider found out about a zone without reading all of it.

@@ -1,6 +1,7 @@
 //! The command line of external records. Flags that mean what they mean to external-dns
 //! have its names.
 
+mod batch;
 mod cloudflare;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
+pub use self::batch::BatchArgs;
 pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
 use super::source;
 use crate::output::Format;
@@ -184,6 +186,9 @@ pub struct ProviderArgs {
     /// How long the webhook provider may take to be written to; counts on top.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub webhook_provider_write_timeout: Duration,
+    /// How changes are put together.
+    #[command(flatten)]
+    pub batches: BatchArgs,
     /// Only the zones with these ids, where a provider has ids; may be given more than once.
     #[arg(long = "zone-id-filter", value_name = "ID")]
     pub zone_id_filter: Vec<String>,

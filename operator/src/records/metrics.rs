@@ -1,6 +1,8 @@
 //! What is counted of external records, for Prometheus: with external-dns's names where it
 //! counts the same.
 
+mod batches;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,10 +19,11 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
-use records::Outcome;
 use records::cache::{CacheStatus, Cached, ZoneStatus};
 use records::engine::PassResult;
+use records::{Outcome, Provider};
 
+use self::batches::BatchCollector;
 use crate::metrics;
 use crate::serve::http::{Respond, text as plain, with_header};
 
@@ -33,12 +36,18 @@ pub struct RecordMetrics {
     soft_errors: Gauge,
     idle_passes: Counter,
     groups: Family<OutcomeLabels, Counter>,
+    changes: Family<ResultLabels, Counter>,
     not_in_place: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
 }
 
 /// A cache, read when the metrics are.
@@ -60,6 +69,7 @@ impl RecordMetrics {
         let soft_errors = Gauge::default();
         let idle_passes = Counter::default();
         let groups = Family::default();
+        let changes = Family::default();
         let not_in_place = Gauge::default();
         registry.register(
             "external_dns_controller_last_sync_timestamp_seconds",
@@ -87,10 +97,17 @@ impl RecordMetrics {
             groups.clone(),
         );
         registry.register(
+            "external_dns_records_changes",
+            "Changes of record sets, those that tell ownership among them, by how they ended in their pass",
+            changes.clone(),
+        );
+        registry.register(
             "external_dns_records_not_in_place",
             "Wanted record sets that are not in place",
             not_in_place.clone(),
         );
+        let provider: Arc<dyn Provider> = Arc::clone(&cache) as _;
+        registry.register_collector(Box::new(BatchCollector(provider)));
         registry.register_collector(Box::new(CacheCollector(cache)));
         Self {
             registry,
@@ -99,6 +116,7 @@ impl RecordMetrics {
             soft_errors,
             idle_passes,
             groups,
+            changes,
             not_in_place,
         }
     }
@@ -121,14 +139,16 @@ impl RecordMetrics {
         let mut idle = true;
         for group in groups {
             idle = false;
-            let outcome = match group.outcome {
-                Outcome::Applied { .. } => "applied",
-                Outcome::Rejected { .. } => "rejected",
-                Outcome::Conflict { .. } => "conflict",
-                Outcome::Postponed { .. } => "postponed",
-                Outcome::Unknown { .. } => "unknown",
+            let (outcome, result) = match group.outcome {
+                Outcome::Applied { .. } => ("applied", "applied"),
+                Outcome::Rejected { .. } => ("rejected", "rejected"),
+                Outcome::Conflict { .. } => ("conflict", "pending"),
+                Outcome::Postponed { .. } => ("postponed", "pending"),
+                Outcome::Unknown { .. } => ("unknown", "pending"),
             };
             self.groups.get_or_create(&OutcomeLabels { outcome }).inc();
+            let changes = self.changes.get_or_create(&ResultLabels { result });
+            changes.inc_by(group.group.changes.len() as u64);
         }
         if idle {
             self.idle_passes.inc();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use records::batch::Dispatcher;
 use records::cache::{self, Cached, SystemClock};
 use records::engine;
 use records::ownership::{Affix, Cipher, Ownership};
@@ -45,7 +46,7 @@ pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow
 fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, String)> {
     Ok(match args.provider {
         ProviderName::Cloudflare => {
-            let batch = records::batch::Settings::default();
+            let batch = (&args.batches).into();
             let (settings, identity) = cloudflare::settings(&args.cloudflare, &args.zone_id_filter, batch)?;
             (Arc::new(Cloudflare::new(settings)?), identity)
         }
@@ -72,7 +73,11 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
                 bail!("--inmemory-zone: at least one is required");
             }
             let zones = names("--inmemory-zone", &args.inmemory_zones)?;
-            (Arc::new(Memory::new(zones)), args.inmemory_zones.join(","))
+            let dispatcher = Dispatcher::new((&args.batches).into());
+            (
+                Arc::new(Memory::new(zones).with_dispatcher(dispatcher)),
+                args.inmemory_zones.join(","),
+            )
         }
     })
 }

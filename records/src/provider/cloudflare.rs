@@ -42,7 +42,7 @@ use self::exchange::Exchange;
 use self::listing::ZoneFacts;
 use super::Confirmation;
 use super::set_identifiers::without_idle_identifiers;
-use crate::batch::Dispatcher;
+use crate::batch::{Counters, Dispatcher};
 use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords};
 
 /// The most operations of a batch in a zone that somebody pays for.
@@ -221,5 +221,9 @@ impl Provider for Cloudflare {
             });
             Ok(adjusted.collect())
         })
+    }
+
+    fn batches(&self) -> Option<Counters> {
+        Some(self.dispatcher.counters())
     }
 }

@@ -1,29 +1,36 @@
 //! A provider in memory (`--provider=inmemory`): for tests, and for plans without a server.
 //!
 //! It compares before it writes, counts its versions up, and tells what has changed since
-//! an earlier one. [`Fault`]s make it fail as real ones do.
+//! an earlier one. With a [`Dispatcher`] it takes its changes in batches. [`Fault`]s make it
+//! fail as real ones do.
 
+mod batches;
+mod contents;
 mod faults;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+pub use self::batches::Naming;
+use self::batches::Till;
+use self::contents::Contents;
 pub use self::faults::{Fault, FaultKind};
 use super::{Calls, Confirmation, Operation};
-use crate::{
-    Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordKey, Zone, ZoneId, ZoneRecords,
-    ZoneVersion,
-};
+use crate::batch::{Counters, Dispatcher};
+use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, RecordKey, Zone, ZoneId, ZoneRecords};
 
 /// Zones in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
     calls: Calls,
+    /// What cuts changes into batches; none if all groups of a call are taken, each for
+    /// itself.
+    dispatcher: Option<Dispatcher>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,16 +43,8 @@ struct State {
     default_ttl: Option<NonZeroU32>,
     /// Whether it cannot tell what has changed.
     forgets: bool,
-}
-
-/// A zone.
-#[derive(Clone, Debug)]
-struct Contents {
-    zone: Zone,
-    version: u64,
-    records: BTreeMap<RecordKey, Endpoint>,
-    /// The version at which each name was last written to.
-    written: BTreeMap<Name, u64>,
+    /// How batches are taken.
+    till: Till,
 }
 
 impl Memory {
@@ -58,13 +57,7 @@ impl Memory {
                 id: ZoneId(name.as_str().into()),
                 name,
             };
-            let contents = Contents {
-                zone,
-                version: 1,
-                records: BTreeMap::new(),
-                written: BTreeMap::new(),
-            };
-            memory.state().zones.insert(contents.zone.id.clone(), contents);
+            memory.state().zones.insert(zone.id.clone(), Contents::new(zone));
         }
         memory
     }
@@ -269,63 +262,6 @@ impl State {
     }
 }
 
-impl Contents {
-    /// Whether a change goes with what is there.
-    fn compare(&self, key: &RecordKey, change: &Change) -> Result<(), String> {
-        match (change.before(), self.records.get(key)) {
-            (None, Some(_)) => Err(format!("{} {} exists", key.name, key.record_type)),
-            (Some(_), None) => Err(format!("{} {} does not exist", key.name, key.record_type)),
-            (Some(before), Some(found)) if !before.same_records(found) => {
-                Err(format!("{} {} is another one", key.name, key.record_type))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn write(&mut self, plan: impl IntoIterator<Item = (RecordKey, Option<Endpoint>)>) {
-        self.version += 1;
-        for (key, endpoint) in plan {
-            self.written.insert(key.name.clone(), self.version);
-            match endpoint {
-                Some(endpoint) => self.records.insert(key, endpoint),
-                None => self.records.remove(&key),
-            };
-        }
-    }
-
-    fn version(&self) -> ZoneVersion {
-        ZoneVersion(self.version.to_string().into())
-    }
-
-    /// What stands at some names.
-    fn at(&self, names: &BTreeSet<&Name>) -> BTreeMap<Name, Vec<Endpoint>> {
-        let mut found: BTreeMap<Name, Vec<Endpoint>> =
-            names.iter().map(|name| ((*name).clone(), Vec::new())).collect();
-        for (key, endpoint) in &self.records {
-            if let Some(there) = found.get_mut(&key.name) {
-                there.push(endpoint.clone());
-            }
-        }
-        found
-    }
-
-    /// What has changed since a version.
-    fn since(&self, known: &ZoneVersion) -> Confirmation {
-        let Ok(known) = known.0.parse::<u64>() else {
-            return Confirmation::ReadAgain;
-        };
-        if known == self.version {
-            return Confirmation::Same;
-        }
-        let changed = self.written.iter().filter(|(_, version)| **version > known);
-        let names = changed.map(|(name, _)| name).collect();
-        Confirmation::Changed {
-            names: self.at(&names),
-            version: self.version(),
-        }
-    }
-}
-
 impl Provider for Memory {
     fn name(&self) -> &'static str {
         "inmemory"
@@ -381,7 +317,14 @@ impl Provider for Memory {
     }
 
     fn apply<'a>(&'a self, zone: &'a Zone, groups: &'a [Group]) -> BoxFuture<'a, Vec<Outcome>> {
-        self.write(zone, groups).boxed()
+        match &self.dispatcher {
+            Some(dispatcher) => dispatcher.apply(self, zone, groups).boxed(),
+            None => self.write(zone, groups).boxed(),
+        }
+    }
+
+    fn batches(&self) -> Option<Counters> {
+        self.dispatcher.as_ref().map(Dispatcher::counters)
     }
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {

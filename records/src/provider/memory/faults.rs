@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Operation, ProviderError};
+use crate::batch::Submission;
 use crate::{Endpoint, Outcome, RecordKey};
 
 /// Something that goes wrong once.
@@ -28,7 +29,7 @@ pub enum FaultKind {
     /// The answer cannot be understood. An apply is written, and nobody knows.
     Malformed,
     /// The answer is lost: of the groups of an apply the first so many are written, and
-    /// nobody knows.
+    /// nobody knows. A batch is written whole, or with 0 not at all.
     LostReply {
         /// How many groups are written; more than there are is all of them.
         written: usize,
@@ -62,6 +63,22 @@ impl FaultKind {
                 let reason = self.error()?.to_string();
                 Some(Outcome::Postponed { reason })
             }
+            _ => None,
+        }
+    }
+
+    /// What a batch that is not written is answered.
+    pub(super) fn submission(&self) -> Option<Submission> {
+        match (self, self.error()?) {
+            (Self::Throttled, ProviderError::Throttled { message, retry_after }) => {
+                Some(Submission::Throttled {
+                    reason: message,
+                    retry_after,
+                })
+            }
+            (Self::Unavailable, error) => Some(Submission::Postponed {
+                reason: error.to_string(),
+            }),
             _ => None,
         }
     }
