@@ -1,6 +1,7 @@
 //! External records against real servers: API servers, DNS servers, external-dns.
 
 mod admission;
+mod cloudflare;
 mod definitions;
 mod dns_endpoints;
 mod guide;

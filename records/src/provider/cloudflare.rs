@@ -32,12 +32,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 
 pub use self::attributes::{COMMENT, CUSTOM_HOSTNAME, PROXIED, REGION_KEY, TAGS};
 pub use self::credentials::Credentials;
 pub use self::settings::{BASE_URL, CustomHostnameSettings, InvalidSettings, MAX_PER_PAGE, Settings};
 
 use self::attributes::{Attributes, NameProperties};
+use self::envelope::Failure;
 use self::exchange::Exchange;
 use self::listing::ZoneFacts;
 use super::Confirmation;
@@ -69,20 +71,41 @@ pub struct Cloudflare {
     exchange: Exchange,
     dispatcher: Dispatcher,
     facts: Mutex<BTreeMap<ZoneId, ZoneFacts>>,
+    /// The zones, and when they were listed.
+    zones: Mutex<Option<(Instant, Vec<Zone>)>>,
 }
 
 impl Cloudflare {
     /// A client. Nothing is sent before it is first asked.
-    pub fn new(mut settings: Settings) -> Result<Self, InvalidSettings> {
+    pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         if !(1..=MAX_PER_PAGE).contains(&settings.per_page) {
             return Err(InvalidSettings::PerPage(settings.per_page));
         }
         Ok(Self {
-            exchange: Exchange::new(&mut settings)?,
+            exchange: Exchange::new(&settings)?,
             dispatcher: Dispatcher::new(settings.batch),
             settings,
             facts: Mutex::default(),
+            zones: Mutex::default(),
         })
+    }
+
+    /// The zones, as they were listed not long ago.
+    async fn known_zones(&self) -> Result<Vec<Zone>, ProviderError> {
+        if let Some((listed, zones)) = &*self.zones.lock().unwrap_or_else(PoisonError::into_inner)
+            && listed.elapsed() < self.settings.zones_time
+        {
+            return Ok(zones.clone());
+        }
+        let listed = Instant::now();
+        let zones = self.list_zones().await?;
+        *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = Some((listed, zones.clone()));
+        Ok(zones)
+    }
+
+    /// Has the zones be listed again: one of them is gone.
+    fn forget_zones(&self) {
+        *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn all_facts(&self) -> MutexGuard<'_, BTreeMap<ZoneId, ZoneFacts>> {
@@ -163,12 +186,16 @@ impl Provider for Cloudflare {
     }
 
     fn zones(&self) -> BoxFuture<'_, Result<Vec<Zone>, ProviderError>> {
-        Box::pin(self.list_zones())
+        Box::pin(self.known_zones())
     }
 
     fn read<'a>(&'a self, zone: &'a Zone) -> BoxFuture<'a, Result<ZoneRecords, ProviderError>> {
         Box::pin(async move {
-            let records = self.list_records(zone).await?;
+            let records = self.list_records(zone).await.inspect_err(|failure| {
+                if matches!(failure, Failure::NoSuchZone(_)) {
+                    self.forget_zones();
+                }
+            })?;
             Ok(ZoneRecords {
                 records: records.into_iter().map(Arc::new).collect(),
                 version: None,
@@ -210,9 +237,10 @@ impl Provider for Cloudflare {
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         Box::pin(async move {
-            if self.all_facts().is_empty() {
-                // How long comments may be depends on the zone.
-                self.list_zones().await?;
+            let is_long = |endpoint| Attributes::wanted(endpoint, &self.settings, PAID_COMMENT).is_long();
+            if self.all_facts().is_empty() && wanted.iter().any(is_long) {
+                // How long a comment may be depends on the zone.
+                self.known_zones().await?;
             }
             let facts = self.all_facts().clone();
             let adjusted = without_idle_identifiers(wanted).into_iter().map(|endpoint| {

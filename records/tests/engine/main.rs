@@ -9,6 +9,7 @@
 )]
 
 mod cache;
+mod cloudflare;
 mod endpoint;
 mod files;
 mod filter;

@@ -265,7 +265,12 @@ impl Account {
         let [id, rest @ ..] = rest else {
             let name = request.parameter("name");
             let named = |zone: &&Zone| name.is_none_or(|name| zone.name == name);
-            let zones: Vec<&Zone> = self.zones.values().filter(|zone| may(zone)).filter(named).collect();
+            let zones: Vec<&Zone> = self
+                .zones
+                .values()
+                .filter(|zone| may(zone))
+                .filter(named)
+                .collect();
             return listing::page(request, (20, 50), zones.into_iter(), told_zone);
         };
         let zone = self.zones.get_mut(*id).ok_or_else(lost)?;
@@ -298,11 +303,7 @@ impl Account {
 }
 
 /// A call about one record.
-fn single(
-    zone: &mut Zone,
-    request: &Request,
-    stamp: &mut Stamp,
-) -> Result<(Value, Option<Value>), Refusal> {
+fn single(zone: &mut Zone, request: &Request, stamp: &mut Stamp) -> Result<(Value, Option<Value>), Refusal> {
     let list = match request.method {
         Method::POST => "posts",
         Method::PUT => "puts",

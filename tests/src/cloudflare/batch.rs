@@ -40,7 +40,9 @@ pub(super) fn size(sent: &Value) -> usize {
 }
 
 fn operations<'a>(sent: &'a Value, list: &str) -> &'a [Value] {
-    sent.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    sent.get(list)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// Makes one operation; what takes it back, and the record that it was about.

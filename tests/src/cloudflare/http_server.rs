@@ -25,6 +25,7 @@ use super::request::{Reply, Request, Transfer};
 struct Body {
     piece: Option<Bytes>,
     breaks: bool,
+    waited: bool,
 }
 
 impl http_body::Body for Body {
@@ -33,15 +34,21 @@ impl http_body::Body for Body {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(piece) = self.piece.take() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let broken = self
-            .breaks
-            .then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
-        Poll::Ready(broken)
+        if !self.breaks {
+            return Poll::Ready(None);
+        }
+        if !self.waited {
+            // What was sent so far is on its way before the connection ends.
+            self.waited = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
     }
 }
 
@@ -93,6 +100,7 @@ fn response(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body {
         piece: Some(piece),
         breaks: cut_off,
+        waited: false,
     });
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();

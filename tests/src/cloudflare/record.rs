@@ -12,10 +12,7 @@ const PARTS: [(&str, &[&str]); 5] = [
     ("DS", &["key_tag", "algorithm", "digest_type", "digest"]),
     ("SRV", &["priority", "weight", "port", "target"]),
     ("SSHFP", &["algorithm", "type", "fingerprint"]),
-    (
-        "TLSA",
-        &["usage", "selector", "matching_type", "certificate"],
-    ),
+    ("TLSA", &["usage", "selector", "matching_type", "certificate"]),
 ];
 
 /// One record.

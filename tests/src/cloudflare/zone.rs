@@ -101,10 +101,7 @@ impl Zone {
                 ));
             }
             if (new == "NS") != (old == "NS") {
-                return Err(Refusal::new(
-                    81_056,
-                    "NS records with that host already exist.",
-                ));
+                return Err(Refusal::new(81_056, "NS records with that host already exist."));
             }
         }
         Ok(())

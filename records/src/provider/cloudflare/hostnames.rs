@@ -39,7 +39,10 @@ impl Cloudflare {
         let before = self.custom_hostnames(group.changes.iter().filter_map(Change::before));
         let after = self.custom_hostnames(group.changes.iter().filter_map(Change::after));
         for (origin, hostname) in before.difference(&after) {
-            for found in self.list_custom_hostnames(zone, &[("hostname", hostname)]).await? {
+            for found in self
+                .list_custom_hostnames(zone, &[("hostname", hostname)])
+                .await?
+            {
                 let ours = found.hostname == *hostname
                     && found.custom_origin_server.as_deref() == Some(origin.as_str());
                 if ours {
@@ -53,7 +56,9 @@ impl Cloudflare {
             let body = custom_hostname(hostname, origin, settings);
             match self.exchange.send::<Value>(Method::POST, &path, &body).await {
                 Err(Failure::Refused(refusal)) if refusal.is(&[DUPLICATE]) => {
-                    let found = self.list_custom_hostnames(zone, &[("hostname", hostname)]).await?;
+                    let found = self
+                        .list_custom_hostnames(zone, &[("hostname", hostname)])
+                        .await?;
                     let leads_here = found.iter().any(|found| {
                         found.hostname == *hostname
                             && found.custom_origin_server.as_deref() == Some(origin.as_str())

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Cloudflare;
 use super::attributes::{NameProperties, has_custom_hostnames, has_region};
 use super::envelope::{Failure, ResultInfo};
-use super::record::{self, Record, Told};
+use super::record::{self, Told, ZoneRecord};
 use crate::{Endpoint, Name, ProviderError, Zone, ZoneId};
 
 /// The most zones or custom hostnames that Cloudflare lists on one page.
@@ -97,10 +97,7 @@ impl Cloudflare {
         let mut zones = Vec::with_capacity(told.len());
         for ToldZone { id, name, plan } in told {
             let name = Name::parse(&name).map_err(|error| ProviderError::Malformed(error.to_string()))?;
-            let zone = Zone {
-                id: ZoneId(id),
-                name,
-            };
+            let zone = Zone { id: ZoneId(id), name };
             self.note_zone(&zone, plan.is_subscribed.unwrap_or(false));
             zones.push(zone);
         }
@@ -145,10 +142,13 @@ impl Cloudflare {
         names: Option<&BTreeSet<&Name>>,
     ) -> Result<Vec<Endpoint>, Failure> {
         let hostnames = self.hostnames(zone).await?;
-        let records: Vec<Record> = told.into_iter().map(Record::from).collect();
+        let records: Vec<ZoneRecord> = told.into_iter().map(ZoneRecord::from).collect();
         let mut sets = record::sets(records, |name, record_type| {
             let name = Name::parse(name).map_or_else(|_| name.into(), |name| Box::from(name.as_str()));
-            let custom = hostnames.custom.get(&name).filter(|_| has_custom_hostnames(record_type));
+            let custom = hostnames
+                .custom
+                .get(&name)
+                .filter(|_| has_custom_hostnames(record_type));
             let regions = hostnames.regions.as_ref().filter(|_| has_region(record_type));
             NameProperties {
                 custom_hostnames: custom.map(|all| all.join(",").into()).unwrap_or_default(),

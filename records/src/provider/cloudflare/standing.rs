@@ -79,7 +79,9 @@ fn left(change: &Change, found: &BTreeMap<RecordKey, Endpoint>) -> Result<Option
             };
             let (before, now, after) = (targets(old), targets(there), targets(new));
             let stays = before.intersection(&after).all(|target| now.contains(target));
-            let known = now.iter().all(|target| before.contains(target) || after.contains(target));
+            let known = now
+                .iter()
+                .all(|target| before.contains(target) || after.contains(target));
             if !stays || !known {
                 return foreign(new, there);
             }

@@ -40,7 +40,9 @@ impl Submit for Cloudflare {
                 Err(refused) => return refused,
             };
             let groups = identified.iter().zip(batch);
-            let groups: Vec<&Group> = groups.map(|(read, given)| read.as_ref().unwrap_or(given)).collect();
+            let groups: Vec<&Group> = groups
+                .map(|(read, given)| read.as_ref().unwrap_or(given))
+                .collect();
             match (self.send(zone, &groups).await, groups.as_slice()) {
                 (Ok(submission), _) => submission,
                 (Err((Failure::Refused(refusal), _)), [group])
@@ -87,6 +89,9 @@ impl Cloudflare {
     /// What a call that failed says of the batch.
     fn failed(&self, zone: &Zone, operations: usize, failure: Failure) -> Submission {
         let reason = failure.to_string();
+        if matches!(failure, Failure::NoSuchZone(_)) {
+            self.forget_zones();
+        }
         match failure {
             Failure::Refused(refusal)
                 if operations > FREE_OPERATIONS
@@ -132,20 +137,20 @@ impl Cloudflare {
             }
         };
         let mut identified = Vec::with_capacity(batch.len());
-        let mut named = Vec::new();
+        let mut conflicts = Vec::new();
         for (place, (group, strange)) in batch.iter().zip(strange).enumerate() {
             match strange.then(|| believed(group, &found)) {
-                Some(Err(reason)) => named.push((place, Outcome::Conflict { reason })),
+                Some(Err(reason)) => conflicts.push((place, Outcome::Conflict { reason })),
                 Some(Ok(group)) => identified.push(Some(group)),
                 None => identified.push(None),
             }
         }
-        if named.is_empty() {
+        if conflicts.is_empty() {
             return Ok(identified);
         }
         Err(refused(
             "the zone does not hold what was believed".to_owned(),
-            named,
+            conflicts,
         ))
     }
 
@@ -194,7 +199,12 @@ fn believed(group: &Group, found: &BTreeMap<RecordKey, Endpoint>) -> Result<Grou
     let read = |old: &Endpoint| {
         let there = old.key().ok().and_then(|key| found.get(&key));
         let there = there.filter(|there| there.same_records(old));
-        let unlike = || format!("{} {} is not what it was believed to be", old.dns_name, old.record_type);
+        let unlike = || {
+            format!(
+                "{} {} is not what it was believed to be",
+                old.dns_name, old.record_type
+            )
+        };
         there.cloned().ok_or_else(unlike)
     };
     let changes = group.changes.iter().map(|change| {
