@@ -3,6 +3,7 @@
 mod admission;
 mod bad_input;
 mod batches;
+mod cloudflare;
 mod daemon;
 mod definitions;
 mod dns_endpoints;

@@ -254,7 +254,7 @@ fn ownership_is_put_right_only_of_what_is_looked_at() {
     let records = bench.memory.records(&ZoneId(ZONE.into())).into_iter();
     let written = records.filter(|record| !names.contains(&&*record.dns_name));
     let written: Vec<_> = written.map(|record| record.dns_name).collect();
-    assert_eq!(written, ["a-www.in.example.com".into()]);
+    assert_eq!(written, [Box::<str>::from("a-www.in.example.com")]);
     assert!(bench.prospect(wanted).is_empty());
 }
 

@@ -72,7 +72,7 @@ impl Site {
     async fn records(&self) -> Vec<Endpoint> {
         let provider = self.provider();
         let read = provider.read(&self.own_zone(&provider).await).await.unwrap();
-        let records = read.records.iter().map(|record| Endpoint::clone(record));
+        let records = read.records.iter();
         records
             .filter(|record| record.record_type.as_str() != "NS")
             .collect()

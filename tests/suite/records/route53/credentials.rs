@@ -36,6 +36,9 @@ fn plan(site: &Site, flags: &[&str], variables: &[(&str, &str)]) -> Output {
     command.output().unwrap()
 }
 
+/// Environment variables and their values.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_found_where_aws_puts_them() {
     let site = Site::start().await;
@@ -59,7 +62,7 @@ async fn keys_are_found_where_aws_puts_them() {
         ("AWS_SECRET_ACCESS_KEY", "example"),
     ];
     let assumed = format!("--aws-assume-role={role}");
-    let cases: [(&[&str], &[(&str, &str)]); 5] = [
+    let cases: [(&[&str], Variables<'_>); 5] = [
         (&[], &key),
         (
             &["--aws-profile=other"],

@@ -93,12 +93,7 @@ fn by_key(mut records: Vec<Endpoint>) -> Vec<Endpoint> {
 async fn read(site: &Site) -> Vec<Endpoint> {
     let provider = site.provider();
     let read = provider.read(&site.own_zone(&provider).await).await.unwrap();
-    by_key(
-        read.records
-            .iter()
-            .map(|record| Endpoint::clone(record))
-            .collect(),
-    )
+    by_key(read.records.iter().collect())
 }
 
 #[tokio::test]
