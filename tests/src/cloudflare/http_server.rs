@@ -73,7 +73,7 @@ async fn serve(stream: TcpStream, account: Arc<Mutex<Account>>) {
         let account = Arc::clone(&account);
         async move {
             let (head, body) = request.into_parts();
-            let body = body.collect().await.map(|body| body.to_bytes());
+            let body = body.collect().await.map(http_body_util::Collected::to_bytes);
             let request = Request::new(&head, &body.unwrap_or_default());
             let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
             let reply = account.answer(&request);

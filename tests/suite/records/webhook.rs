@@ -2,9 +2,9 @@
 
 pub mod external_dns;
 #[path = "../../../records/tests/engine/webhook/listener.rs"]
-pub mod listener;
+mod listener;
 mod our_client;
-pub mod our_server;
+mod our_server;
 #[path = "../../../records/tests/engine/webhook/zones.rs"]
 #[allow(dead_code, reason = "the tests of the engine use all of it")]
 mod zones;

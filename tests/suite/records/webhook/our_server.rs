@@ -122,14 +122,13 @@ impl Stage {
     }
 }
 
-/// The DNSEndpoints of a cluster.
-pub fn dns_endpoints(client: &Client) -> Api<DynamicObject> {
+fn dns_endpoints(client: &Client) -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("externaldns.k8s.io", "v1alpha1", "DNSEndpoint");
     Api::namespaced_with(client.clone(), "default", &ApiResource::from_gvk(&kind))
 }
 
 /// As much of external-dns's definition as the API server has to know.
-pub async fn define_dns_endpoints(client: &Client) {
+async fn define_dns_endpoints(client: &Client) {
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
