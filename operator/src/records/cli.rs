@@ -180,7 +180,8 @@ pub struct ProviderArgs {
     /// A zone that is kept in memory, for trying things out; may be given more than once.
     #[arg(long = "inmemory-zone", value_name = "ZONE")]
     pub inmemory_zones: Vec<String>,
-    /// Only zones whose id at the provider ends with this; may be given more than once.
+    /// Only zones with this id at the provider, or at Route 53 with one that ends so; may be
+    /// given more than once.
     #[arg(long = "zone-id-filter", value_name = "ID")]
     pub zone_ids: Vec<String>,
     /// Where another webhook provider of external-dns listens.
@@ -195,9 +196,6 @@ pub struct ProviderArgs {
     /// How changes are put together.
     #[command(flatten)]
     pub batches: BatchArgs,
-    /// Only the zones with these ids, where a provider has ids; may be given more than once.
-    #[arg(long = "zone-id-filter", value_name = "ID")]
-    pub zone_id_filter: Vec<String>,
     /// A DNS server by DNS UPDATE and zone transfers.
     #[command(flatten)]
     pub rfc2136: Rfc2136Args,

@@ -50,7 +50,7 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
     Ok(match args.provider {
         ProviderName::Cloudflare => {
             let batch = (&args.batches).into();
-            let (settings, identity) = cloudflare::settings(&args.cloudflare, &args.zone_id_filter, batch)?;
+            let (settings, identity) = cloudflare::settings(&args.cloudflare, &args.zone_ids, batch)?;
             (Arc::new(Cloudflare::new(settings)?), identity)
         }
         ProviderName::Rfc2136 => {
