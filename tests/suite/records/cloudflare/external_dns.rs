@@ -27,7 +27,8 @@ impl Cluster {
     }
 
     fn arguments(&self) -> Vec<String> {
-        let types = ["A", "AAAA", "CNAME", "TXT", "MX"].map(|of| format!("--managed-record-types={of}"));
+        // Not TXT: external-dns does not find the owner of such a record again.
+        let types = ["A", "AAAA", "CNAME", "MX"].map(|of| format!("--managed-record-types={of}"));
         let rules = ["--policy=sync".to_owned()];
         self.wanted
             .source()
@@ -82,16 +83,14 @@ fn first() -> Value {
         slow,
         proxied,
         wanted("mail.example.com", "MX", &["10 a.example.com"]),
-        wanted("text.example.com", "TXT", &["\"some words\""]),
     ])
 }
 
-const FIRST: [&str; 5] = [
+const FIRST: [&str; 4] = [
     "a.example.com A 192.0.2.1 ttl=300",
     "a.example.com A 192.0.2.2 ttl=300",
     "b.example.com CNAME a.example.com proxied tags=a,b",
     "mail.example.com MX 10 a.example.com",
-    "text.example.com TXT \"some words\"",
 ];
 
 #[tokio::test]
@@ -104,7 +103,11 @@ async fn a_stock_external_dns_takes_the_stand_in_for_cloudflare() {
     let mut external_dns = ExternalDns::at_cloudflare(&cluster.fake.url(), TOKEN, &arguments);
     cluster.has(&mut external_dns, &FIRST).await;
     assert!(cluster.fake.account().take_counts()[&Kind::Batch] > 0);
-    assert_eq!(cluster.fake.account().regions(ZONE).len(), 2);
+    // These are written after the records.
+    eventually("both hosts have a region", async || {
+        cluster.fake.account().regions(ZONE).len() == 2
+    })
+    .await;
     cluster.rests(&mut external_dns, Kind::List).await;
 
     // New targets, a new TTL, a custom hostname; one that Cloudflare refuses does not keep
@@ -130,7 +133,10 @@ async fn a_stock_external_dns_takes_the_stand_in_for_cloudflare() {
     cluster.want(json!([])).await;
     cluster.has(&mut external_dns, &[]).await;
     cluster.rests(&mut external_dns, Kind::List).await;
-    assert_eq!(cluster.fake.account().records(ZONE).count(), 0);
+    // external-dns leaves the ownership record behind whose record was refused.
+    let account = cluster.fake.account();
+    let names: Vec<&str> = account.records(ZONE).map(|record| &*record.name).collect();
+    assert_eq!(names, ["a-bad.example.com"]);
 }
 
 #[tokio::test]

@@ -199,8 +199,11 @@ async fn a_killed_server_loses_nothing_of_50_000_records() {
     let before = stage.knot.serial().await;
     let server = stage.knot.server().await;
     let [source, owner, cluster] = &stage.wanted.source();
-    once(&server.url(), &[source, owner, cluster, "--policy=sync"])
-        .await
-        .unwrap();
+    let arguments = [source, owner, cluster, "--policy=sync"];
+    // On a busy machine the zone may be back only when external-dns has given up once.
+    while let Err(error) = once(&server.url(), &arguments).await {
+        assert!(error.to_string().contains("code 503"), "{error}");
+        stage.progress.say("external-dns comes again");
+    }
     assert_eq!((server.reads(), stage.knot.serial().await), (0, before));
 }
