@@ -1,5 +1,6 @@
 //! External records against real servers: API servers, DNS servers, external-dns.
 
+mod accounts;
 mod admission;
 mod bad_input;
 mod batches;

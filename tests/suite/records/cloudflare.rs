@@ -5,5 +5,5 @@ mod batches;
 mod external_dns;
 mod hostnames;
 mod lists;
-mod stage;
+pub mod stage;
 mod writes;

@@ -22,14 +22,14 @@ use tempfile::TempDir;
 const ZONE: &str = "example.com";
 
 /// A moto with one zone.
-struct Site {
+pub struct Site {
     folder: TempDir,
-    moto: Moto,
+    pub moto: Moto,
     zone: String,
 }
 
 impl Site {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let moto = Moto::start(folder.path()).await.unwrap();
         let asked = json!({ "Name": ZONE, "CallerReference": "test" });
@@ -79,7 +79,7 @@ impl Site {
     }
 
     /// What boto3 sees, without SOA and NS: `name type`.
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let asked = json!({ "HostedZoneId": self.zone });
         let listed = self
             .moto

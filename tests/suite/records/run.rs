@@ -1,7 +1,7 @@
 //! `records run` for DNSEndpoints, on a real API server and a real Knot: as
 //! `manifests/records` deploys it, with the rights that it has there and no others.
 
-mod stage;
+pub mod stage;
 
 use serde_json::{Value, json};
 

@@ -33,6 +33,35 @@ pub fn endpoint(name: &str, target: &str) -> Value {
     json!({ "dnsName": format!("{name}.{ZONE}"), "recordType": "A", "targets": [target] })
 }
 
+/// Waits until an object is told of its present generation: the status of `Accepted`,
+/// and the reasons of `Accepted` and `Programmed`.
+pub async fn is_told(plane: &Plane, name: &str, (status, accepted, programmed): (&str, &str, &str)) {
+    let key = dns_endpoint_key("default", name);
+    let mut last = Value::Null;
+    eventually(&format!("{name} is told {accepted}, {programmed}"), async || {
+        let object = plane.get(&key).await.unwrap();
+        let generation = &object["metadata"]["generation"];
+        last = object["status"].clone();
+        let condition = |kind: &str| {
+            let conditions = last["conditions"].as_array().into_iter().flatten();
+            let mut conditions = conditions.filter(|condition| condition["type"] == kind);
+            conditions.next().cloned().unwrap_or_default()
+        };
+        let (taken, made) = (condition("Accepted"), condition("Programmed"));
+        let in_place = if programmed == "Programmed" {
+            "True"
+        } else {
+            "False"
+        };
+        last["observedGeneration"] == *generation
+            && taken["observedGeneration"] == *generation
+            && made["observedGeneration"] == *generation
+            && (taken["status"] == status && taken["reason"] == accepted)
+            && (made["status"] == in_place && made["reason"] == programmed)
+    })
+    .await;
+}
+
 pub struct Stage {
     pub plane: Plane,
     primary: Primary,
@@ -145,33 +174,9 @@ impl Stage {
         object.unwrap()["status"].clone()
     }
 
-    /// Waits until an object is told of its present generation: the status of `Accepted`,
-    /// and the reasons of `Accepted` and `Programmed`.
-    pub async fn is_told(&self, name: &str, (status, accepted, programmed): (&str, &str, &str)) {
-        let key = dns_endpoint_key("default", name);
-        let mut last = Value::Null;
-        eventually(&format!("{name} is told {accepted}, {programmed}"), async || {
-            let object = self.plane.get(&key).await.unwrap();
-            let generation = &object["metadata"]["generation"];
-            last = object["status"].clone();
-            let condition = |kind: &str| {
-                let conditions = last["conditions"].as_array().into_iter().flatten();
-                let mut conditions = conditions.filter(|condition| condition["type"] == kind);
-                conditions.next().cloned().unwrap_or_default()
-            };
-            let (taken, made) = (condition("Accepted"), condition("Programmed"));
-            let in_place = if programmed == "Programmed" {
-                "True"
-            } else {
-                "False"
-            };
-            last["observedGeneration"] == *generation
-                && taken["observedGeneration"] == *generation
-                && made["observedGeneration"] == *generation
-                && (taken["status"] == status && taken["reason"] == accepted)
-                && (made["status"] == in_place && made["reason"] == programmed)
-        })
-        .await;
+    /// Waits until an object is told so.
+    pub async fn is_told(&self, name: &str, expected: (&str, &str, &str)) {
+        is_told(&self.plane, name, expected).await;
     }
 
     /// The record sets of the zone.
