@@ -3,6 +3,7 @@
 pub mod memory;
 mod operation;
 pub mod rfc2136;
+pub mod route53;
 pub mod webhook;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,16 @@ pub enum Confirmation {
         /// All record sets of each of the names; none of a name that is gone.
         names: BTreeMap<Name, Vec<Endpoint>>,
         /// The state that it is in now.
+        version: ZoneVersion,
+    },
+    /// Only a part of the zone was looked at: there is nothing that tells of the rest, but
+    /// that nothing is known to be otherwise. It is served on, and no longer than its age
+    /// allows without a full read.
+    Part {
+        /// All record sets of each of the names of that part which hold something else than
+        /// is known; none of a name that is gone.
+        names: BTreeMap<Name, Vec<Endpoint>>,
+        /// From where the next look goes on.
         version: ZoneVersion,
     },
     /// It told all that the zone holds.

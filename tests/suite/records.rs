@@ -7,6 +7,7 @@ mod dns_endpoints;
 mod guide;
 mod plans;
 mod rfc2136;
+mod route53;
 mod selector;
 mod status;
 mod webhook;

@@ -40,6 +40,9 @@ pub const KNOT: [Need; 2] = [need("knotd", "knot"), need("dnstap.so", "knot-modu
 /// What a DNS server of another make needs.
 pub const BIND: [Need; 1] = [need("named", "bind9")];
 
+/// What programs of Python, and their installation, need.
+pub const PYTHON: [Need; 2] = [need("python3", "python3"), need("pip3", "python3-pip")];
+
 /// One installation at a time; others that want the same find it done.
 static INSTALLING: Mutex<()> = Mutex::new(());
 

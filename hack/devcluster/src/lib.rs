@@ -17,6 +17,7 @@ pub mod install;
 pub mod knot;
 pub mod kubeconfig;
 pub mod manifests;
+pub mod moto;
 pub mod node;
 pub mod openshift;
 pub mod operator_program;

@@ -2,6 +2,7 @@
 //! have its names.
 
 mod batch;
+mod route53;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use url::Url;
 pub use self::batch::BatchArgs;
 use super::source;
 use crate::output::Format;
+
+pub use self::route53::Route53Args;
 
 /// What to do with external records.
 #[derive(Debug, Subcommand)]
@@ -175,6 +178,9 @@ pub struct ProviderArgs {
     /// A zone that is kept in memory, for trying things out; may be given more than once.
     #[arg(long = "inmemory-zone", value_name = "ZONE")]
     pub inmemory_zones: Vec<String>,
+    /// Only zones whose id at the provider ends with this; may be given more than once.
+    #[arg(long = "zone-id-filter", value_name = "ID")]
+    pub zone_ids: Vec<String>,
     /// Where another webhook provider of external-dns listens.
     #[arg(long, value_name = "URL", default_value = "http://localhost:8888")]
     pub webhook_provider_url: Url,
@@ -190,6 +196,9 @@ pub struct ProviderArgs {
     /// A DNS server by DNS UPDATE and zone transfers.
     #[command(flatten)]
     pub rfc2136: Rfc2136Args,
+    /// Amazon Route 53.
+    #[command(flatten)]
+    pub route53: Route53Args,
 }
 
 /// Who keeps zones.
@@ -199,6 +208,8 @@ pub enum ProviderName {
     Rfc2136,
     /// A webhook provider of external-dns.
     Webhook,
+    /// Amazon Route 53.
+    Aws,
     /// Nobody: zones in memory, gone when the program ends.
     Inmemory,
 }

@@ -1,5 +1,7 @@
 //! From the command line to what the record engine is started with.
 
+mod route53;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +61,11 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
                 ..webhook::Settings::new(url.clone())
             };
             (Arc::new(Webhook::new(&settings)?), url.to_string())
+        }
+        ProviderName::Aws => {
+            let provider = route53::route53(args)?;
+            // Ids of zones are of one account only, and two accounts never have the same.
+            (Arc::new(provider), String::new())
         }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {

@@ -78,6 +78,10 @@ impl Cached {
                 zone.knowledge().confirm(BTreeMap::new(), None, now, unsaved);
                 Ok(())
             }
+            Confirmation::Part { names, version } => {
+                zone.knowledge().confirm_part(names, version, now, unsaved);
+                Ok(())
+            }
             Confirmation::Changed { names, version } => {
                 zone.knowledge().confirm(names, Some(version), now, unsaved);
                 Ok(())
@@ -196,6 +200,30 @@ impl Knowledge {
                 .collect(),
         );
         if let (Some(version), Some(known)) = (version, &mut self.records) {
+            Arc::make_mut(known).version = Some(version);
+        }
+        self.times.confirmed = Some(Moment::now(now));
+    }
+
+    /// What the provider found out about a part of the zone. Doubt stays where it did not
+    /// look; what was patched is as good as the rest.
+    fn confirm_part(
+        &mut self,
+        names: BTreeMap<Name, Vec<Endpoint>>,
+        version: ZoneVersion,
+        now: Duration,
+        unsaved: &mut Unsaved,
+    ) {
+        unsaved.names.extend(names.keys().chain(&self.patched).cloned());
+        self.patched.clear();
+        self.doubtful.retain(|name| !names.contains_key(name));
+        self.put(
+            names
+                .into_iter()
+                .map(|(name, records)| (name, records.into_iter().map(Arc::new).collect()))
+                .collect(),
+        );
+        if let Some(known) = &mut self.records {
             Arc::make_mut(known).version = Some(version);
         }
         self.times.confirmed = Some(Moment::now(now));

@@ -22,6 +22,7 @@ mod ownership;
 mod passes;
 mod plan_cases;
 mod plan_properties;
+mod route53;
 mod sources;
 mod target;
 mod verdicts;

@@ -4,7 +4,7 @@ mod both_sides;
 mod changes;
 mod client_reads;
 mod client_writes;
-mod listener;
+pub mod listener;
 mod requests;
 mod scripted;
 mod zones;

@@ -33,7 +33,8 @@ impl From<&BatchArgs> for batch::Settings {
     }
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+/// The time between two calls.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval > LONGEST_INTERVAL {
         return Err("must be from 0s to 10m".to_owned());

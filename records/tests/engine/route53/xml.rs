@@ -1,0 +1,181 @@
+//! As much of XML as Route 53 speaks.
+
+/// A record set on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSet {
+    /// As it is listed: with the final dot, and escaped.
+    pub name: String,
+    pub record_type: String,
+    pub identifier: String,
+    /// All else, by the names of the elements.
+    pub parts: Vec<(String, String)>,
+}
+
+impl RecordSet {
+    /// The set that an element is.
+    pub fn parse(set: &str) -> Self {
+        let mut parts = elements(&first(set, "ResourceRecordSet"));
+        parts.sort();
+        let mut take = |name: &str| {
+            let place = parts.iter().position(|(found, _)| found == name);
+            place.map(|place| parts.remove(place).1).unwrap_or_default()
+        };
+        let (name, record_type, identifier) = (take("Name"), take("Type"), take("SetIdentifier"));
+        // What the service lists with a final dot.
+        for (_, part) in parts.iter_mut().filter(|(part, _)| part == "AliasTarget") {
+            let target = first(part, "DNSName");
+            *part = part.replace(
+                &format!(">{target}<"),
+                &format!(">{}.<", target.trim_end_matches('.')),
+            );
+        }
+        Self {
+            name: format!(
+                "{}.",
+                name.trim_end_matches('.').to_lowercase().replace('*', "\\052")
+            ),
+            record_type,
+            identifier,
+            parts,
+        }
+    }
+
+    pub fn xml(&self) -> String {
+        let mut text = element("Name", &self.name) + &element("Type", &self.record_type);
+        if !self.identifier.is_empty() {
+            text += &element("SetIdentifier", &self.identifier);
+        }
+        let parts = self.parts.iter().map(|(name, inner)| element(name, inner));
+        element("ResourceRecordSet", &parts.fold(text, |text, part| text + &part))
+    }
+
+    pub fn values(&self) -> Vec<String> {
+        let records = self.parts.iter().find(|(name, _)| name == "ResourceRecords");
+        let values = records.map(|(_, records)| all(records, "Value"));
+        values
+            .unwrap_or_default()
+            .iter()
+            .map(|value| unescaped(value))
+            .collect()
+    }
+
+    /// What messages call it.
+    pub fn shown(&self) -> String {
+        let Self {
+            name, record_type, ..
+        } = self;
+        match &*self.identifier {
+            "" => format!("[name='{name}', type='{record_type}']"),
+            identifier => format!("[name='{name}', type='{record_type}', set identifier='{identifier}']"),
+        }
+    }
+
+    /// What it holds, for people: `name type identifier part=text ...`.
+    pub fn line(&self) -> String {
+        let part = |(name, inner): &(String, String)| match name.as_str() {
+            "ResourceRecords" => self.values().join(" "),
+            _ => format!("{name}={}", texts(inner)),
+        };
+        let parts: Vec<String> = self.parts.iter().map(part).collect();
+        let words = [&self.name, &self.record_type, &self.identifier];
+        let words = words.into_iter().filter(|word| !word.is_empty()).cloned();
+        words.chain(parts).collect::<Vec<_>>().join(" ")
+    }
+}
+
+pub fn element(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>")
+}
+
+/// A set with a TTL and values.
+pub fn simple(name: &str, record_type: &str, ttl: u32, values: &[&str]) -> String {
+    routed(name, record_type, "", ttl, values)
+}
+
+/// The same with elements for an identifier and a policy.
+pub fn routed(name: &str, record_type: &str, policy: &str, ttl: u32, values: &[&str]) -> String {
+    let record = |value: &&str| {
+        format!(
+            "<ResourceRecord><Value>{}</Value></ResourceRecord>",
+            escaped(value)
+        )
+    };
+    let records: String = values.iter().map(record).collect();
+    format!(
+        "<ResourceRecordSet><Name>{name}</Name><Type>{record_type}</Type>{policy}<TTL>{ttl}</TTL><ResourceRecords>\
+         {records}</ResourceRecords></ResourceRecordSet>"
+    )
+}
+
+/// A set whose addresses are those of another name.
+pub fn alias(name: &str, record_type: &str, target: &str, zone: &str, health: bool) -> String {
+    format!(
+        "<ResourceRecordSet><Name>{name}</Name><Type>{record_type}</Type><AliasTarget><HostedZoneId>{zone}\
+         </HostedZoneId><DNSName>{target}</DNSName><EvaluateTargetHealth>{health}</EvaluateTargetHealth></AliasTarget>\
+         </ResourceRecordSet>"
+    )
+}
+
+pub fn document(root: &str, inner: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?>\n<{root} xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{inner}</{root}>"
+    )
+}
+
+/// What is in the first element of a name; empty if there is none.
+pub fn first(xml: &str, name: &str) -> String {
+    all(xml, name).into_iter().next().unwrap_or_default()
+}
+
+/// What is in each element of a name.
+pub fn all(xml: &str, name: &str) -> Vec<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let parts = xml.split(&open).skip(1);
+    parts
+        .map(|part| part.split(&close).next().unwrap().to_owned())
+        .collect()
+}
+
+/// The elements of a text, each with what is in it.
+fn elements(mut xml: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    while let Some((_, rest)) = xml.split_once('<') {
+        let (name, rest) = rest.split_once('>').unwrap();
+        let (inner, rest) = rest.split_once(&format!("</{name}>")).unwrap();
+        let inner = inner.replace("&quot;", "\"").replace("&apos;", "'");
+        found.push((name.to_owned(), inner));
+        xml = rest;
+    }
+    found
+}
+
+/// The texts of elements, without the elements.
+fn texts(inner: &str) -> String {
+    let words = inner.split(['<', '>']).enumerate();
+    let mut depth = 0;
+    let mut texts = Vec::new();
+    for (place, word) in words {
+        if place % 2 == 1 {
+            depth += 1;
+        } else if !word.is_empty() {
+            texts.push(word);
+        }
+    }
+    assert_eq!(depth % 2, 0, "{inner}");
+    texts.join(",")
+}
+
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
