@@ -20,6 +20,10 @@ const MAX_TTL: u32 = 2_147_483_647;
 pub const OWNER_LABEL: &str = "owner";
 /// The label that says which object asked for a record, as external-dns has it.
 pub const RESOURCE_LABEL: &str = "resource";
+/// The label that says what a provider calls the records of a set, for itself alone: it
+/// stands on what the provider listed, and goes back to it on the old side of a change.
+/// Nobody else is told.
+pub const RECORD_IDS_LABEL: &str = "record-ids";
 /// The property that lets addresses be those of another name, as external-dns has it.
 const ALIAS_PROPERTY: &str = "alias";
 

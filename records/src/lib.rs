@@ -26,7 +26,7 @@ mod zone;
 mod zone_file;
 
 pub use change::{Change, Group, Outcome};
-pub use endpoint::{Endpoint, Fault, OWNER_LABEL, Property, RESOURCE_LABEL, RecordKey};
+pub use endpoint::{Endpoint, Fault, OWNER_LABEL, Property, RECORD_IDS_LABEL, RESOURCE_LABEL, RecordKey};
 pub use filter::{DomainFilter, InvalidFilter, ManagedTypes, ZoneIdFilter};
 pub use labels::Labels;
 pub use name::{InvalidName, Name};

@@ -1,9 +1,12 @@
 //! What keeps zones: DNS servers and services.
 
+pub mod cloudflare;
+mod http_client;
 pub mod memory;
 mod operation;
 pub mod rfc2136;
 pub mod route53;
+mod set_identifiers;
 pub mod webhook;
 
 use std::collections::BTreeMap;

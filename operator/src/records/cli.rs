@@ -2,6 +2,7 @@
 //! have its names.
 
 mod batch;
+mod cloudflare;
 mod route53;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
 pub use self::batch::BatchArgs;
+pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
 use super::source;
 use crate::output::Format;
 
@@ -193,9 +195,15 @@ pub struct ProviderArgs {
     /// How changes are put together.
     #[command(flatten)]
     pub batches: BatchArgs,
+    /// Only the zones with these ids, where a provider has ids; may be given more than once.
+    #[arg(long = "zone-id-filter", value_name = "ID")]
+    pub zone_id_filter: Vec<String>,
     /// A DNS server by DNS UPDATE and zone transfers.
     #[command(flatten)]
     pub rfc2136: Rfc2136Args,
+    /// An account at Cloudflare.
+    #[command(flatten)]
+    pub cloudflare: CloudflareArgs,
     /// Amazon Route 53.
     #[command(flatten)]
     pub route53: Route53Args,
@@ -204,6 +212,9 @@ pub struct ProviderArgs {
 /// Who keeps zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProviderName {
+    /// Cloudflare. The environment has CF_API_TOKEN (file:/PATH for a file that holds it), or
+    /// CF_API_KEY and CF_API_EMAIL.
+    Cloudflare,
     /// A DNS server that takes DNS UPDATE (RFC 2136), such as Knot or BIND.
     Rfc2136,
     /// A webhook provider of external-dns.

@@ -1,5 +1,6 @@
 //! From the command line to what the record engine is started with.
 
+mod cloudflare;
 mod route53;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use records::cache::{self, Cached, SystemClock};
 use records::engine;
 use records::ownership::{Affix, Cipher, Ownership};
 use records::plan::{Guard, Rules};
+use records::provider::cloudflare::Cloudflare;
 use records::provider::memory::Memory;
 use records::provider::rfc2136::{self, Rfc2136, Secret, Tls, TsigKey};
 use records::provider::webhook::{self, Webhook};
@@ -44,6 +46,11 @@ pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow
 /// The provider, and which server or account it stands for.
 fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, String)> {
     Ok(match args.provider {
+        ProviderName::Cloudflare => {
+            let batch = (&args.batches).into();
+            let (settings, identity) = cloudflare::settings(&args.cloudflare, &args.zone_id_filter, batch)?;
+            (Arc::new(Cloudflare::new(settings)?), identity)
+        }
         ProviderName::Rfc2136 => {
             let identity = format!(
                 "{} {}",

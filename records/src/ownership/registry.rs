@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::label::{NONCE, OWNED_RECORD, OWNER};
 use super::{Affix, Cipher, Refusal, heritage};
-use crate::{Endpoint, Labels, Name, RecordKey, RecordType};
+use crate::{Endpoint, Labels, Name, RECORD_IDS_LABEL, RecordKey, RecordType};
 
 /// Ownership by TXT records.
 #[derive(Clone, Debug)]
@@ -105,12 +105,12 @@ impl Registry {
 
     /// Whether a text that tells these labels would be written again as it is.
     pub(super) fn is_current(&self, told: &Labels, wanted: &Labels) -> bool {
-        told.contains_key(NONCE) == self.encrypts && without_nonce(told).eq(without_nonce(wanted))
+        told.contains_key(NONCE) == self.encrypts && written(told).eq(written(wanted))
     }
 
     /// The text to write, in quotes.
     pub(super) fn text(&self, txt: &RecordKey, labels: &Labels) -> Result<Box<str>, Refusal> {
-        let labels = without_nonce(labels).map(|(key, value)| (key.into(), value.into()));
+        let labels = written(labels).map(|(key, value)| (key.into(), value.into()));
         let mut heritage = heritage::write(&labels.collect())?;
         if let Some(cipher) = self.cipher.as_ref().filter(|_| self.encrypts) {
             heritage = cipher.seal(&format!("{} {}", txt.name, txt.set_identifier), &heritage)?;
@@ -148,6 +148,9 @@ impl Registry {
     }
 }
 
-fn without_nonce(labels: &Labels) -> impl Iterator<Item = (&str, &str)> {
-    labels.iter().filter(|(key, _)| *key != NONCE)
+/// The labels that a text tells: not what belongs to the text itself or to the provider.
+fn written(labels: &Labels) -> impl Iterator<Item = (&str, &str)> {
+    labels
+        .iter()
+        .filter(|(key, _)| *key != NONCE && *key != RECORD_IDS_LABEL)
 }

@@ -30,6 +30,7 @@ use hickory_proto::rr::Name as WireName;
 use self::presentation::parse_name;
 use self::servers::Servers;
 use self::transfer::Transferred;
+use super::set_identifiers::without_idle_identifiers;
 use super::{Confirmation, Provider, ProviderError};
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneId, ZoneRecords};
 
@@ -149,7 +150,7 @@ impl Provider for Rfc2136 {
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         Box::pin(async move {
-            let wanted = record_sets::without_idle_identifiers(wanted).into_iter();
+            let wanted = without_idle_identifiers(wanted).into_iter();
             let adjusted = wanted.map(|endpoint| record_sets::adjusted(endpoint, self.min_ttl));
             Ok(adjusted.collect())
         })

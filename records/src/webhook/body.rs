@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::Frame;
 use thiserror::Error;
 
-use crate::Endpoint;
+use crate::{Endpoint, RECORD_IDS_LABEL};
 
 /// How much of a listing is encoded at a time, in octets.
 const CHUNK: usize = 64 * 1024;
@@ -54,13 +54,24 @@ fn piece(endpoints: &mut dyn Iterator<Item = Arc<Endpoint>>, place: &mut Place) 
         }
         match next {
             Some(endpoint) => {
-                serde_json::to_writer(&mut text, &*endpoint)?;
+                serde_json::to_writer(&mut text, &*told(endpoint))?;
                 *place = Place::Within;
             }
             None => *place = Place::End,
         }
     }
     Ok(text.into())
+}
+
+/// A record set without what is the provider's own: external-dns would take it for a label
+/// of the record.
+fn told(endpoint: Arc<Endpoint>) -> Arc<Endpoint> {
+    if !endpoint.labels.contains_key(RECORD_IDS_LABEL) {
+        return endpoint;
+    }
+    let mut endpoint = Arc::unwrap_or_clone(endpoint);
+    endpoint.labels.remove(RECORD_IDS_LABEL);
+    Arc::new(endpoint)
 }
 
 impl http_body::Body for Body {

@@ -4,7 +4,7 @@ pub mod external_dns;
 mod knot;
 mod large_zone;
 #[path = "../../../records/tests/engine/webhook/listener.rs"]
-mod listener;
+pub mod listener;
 mod our_client;
 mod our_server;
 mod policies;

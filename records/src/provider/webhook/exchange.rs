@@ -1,12 +1,12 @@
 //! Requests to a webhook provider, and what becomes of them.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use url::{Host, Url};
+use url::Url;
 
+use crate::provider::http_client::{self, explained, retry_after};
 use crate::webhook::{MEDIA_TYPE, append};
 use crate::{Outcome, ProviderError};
 
@@ -54,26 +54,9 @@ impl Exchange {
         }
         base.set_query(None);
         base.set_fragment(None);
-        // Whoever was first has chosen; there is only ring.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client =
-            Client::builder().timeout(settings.read_timeout.saturating_add(settings.write_timeout));
-        if base.scheme() == "http" {
-            // A machine without certificate authorities will do.
-            client = client.tls_certs_only([]);
-        }
-        // As in Go, no proxy stands between a program and this machine.
-        let is_local = match base.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if is_local {
-            client = client.no_proxy();
-        }
+        let timeout = settings.read_timeout.saturating_add(settings.write_timeout);
         Ok(Self {
-            client: client.build()?,
+            client: http_client::new(&base, timeout)?,
             base,
             max_body_size: settings.max_body_size.unwrap_or(usize::MAX),
         })
@@ -149,30 +132,6 @@ impl Exchange {
             }
         }
     }
-}
-
-/// An error with its causes, without the address.
-fn explained(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the request failed".to_owned()
-    };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// Seconds only: a date would need a clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// The beginning of what a provider says of its failure, if it says anything.
