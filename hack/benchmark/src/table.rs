@@ -197,7 +197,11 @@ impl Row {
         let digits = self.digits;
         let mut cells = vec![self.label.clone()];
         cells.push(self.target.map(|most| format!("<= {most}")).unwrap_or_default());
-        cells.extend(self.values.iter().map(|value| format!("{value:.digits$}")));
+        let shown = |value: &f64| match value.is_nan() {
+            true => "-".into(),
+            false => format!("{value:.digits$}"),
+        };
+        cells.extend(self.values.iter().map(shown));
         if let [own, peer] = self.values[..] {
             let ratio = peer / own;
             cells.push(if ratio.is_finite() {
@@ -287,6 +291,10 @@ mod tests {
         assert_eq!(
             row(Some(0.0), &[0.0, 20.0]).cells(),
             ["x", "<= 0", "0.00", "20.00", "-", "met"]
+        );
+        assert_eq!(
+            row(None, &[1.0, f64::NAN]).cells(),
+            ["x", "", "1.00", "-", "-", ""]
         );
     }
 

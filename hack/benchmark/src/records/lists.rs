@@ -1,7 +1,6 @@
 //! How often a zone is listed when a record is written every minute.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -11,6 +10,7 @@ use records::provider::memory::Memory;
 use records::{Change, Endpoint, Group, Labels, Outcome, Provider};
 
 use super::{name, wanted, zone};
+use crate::clock::Simulated;
 use crate::sheet::{Figure, figure};
 
 /// How many records a provider such as Route 53 lists with one call.
@@ -69,7 +69,7 @@ async fn write_each_minute(cache: &Cached, clock: &Simulated, minutes: usize) ->
     let zone = zone()?;
     cache.read(&zone).await?;
     for _ in 0..minutes {
-        clock.0.fetch_add(MINUTE.as_secs(), Ordering::Relaxed);
+        clock.advance(MINUTE);
         let now = clock.monotonic().as_secs();
         let record = Endpoint {
             dns_name: format!("new-{now}.{}", zone.name).into(),

@@ -9,7 +9,7 @@ use records::provider::Confirmation;
 use records::provider::route53::Route53;
 use records::{Name, Provider as _, ZoneRecords};
 
-use super::stand_in::{StandIn, error};
+use super::stand_in::{Account as _, StandIn, error};
 use super::xml::simple;
 use super::{address, create, is_applied, name, own_zone, stand_in};
 
