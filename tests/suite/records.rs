@@ -2,6 +2,7 @@
 
 mod admission;
 mod batches;
+mod cloudflare;
 mod definitions;
 mod dns_endpoints;
 mod guide;

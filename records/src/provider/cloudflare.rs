@@ -30,6 +30,7 @@ mod submission;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -38,11 +39,13 @@ pub use self::credentials::Credentials;
 pub use self::settings::{BASE_URL, CustomHostnameSettings, InvalidSettings, MAX_PER_PAGE, Settings};
 
 use self::attributes::{Attributes, NameProperties};
+use self::envelope::Failure;
 use self::exchange::Exchange;
 use self::listing::ZoneFacts;
 use super::Confirmation;
 use super::set_identifiers::without_idle_identifiers;
 use crate::batch::{Counters, Dispatcher};
+use crate::cache::{Clock, SystemClock};
 use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords};
 
 /// The most operations of a batch in a zone that somebody pays for.
@@ -68,21 +71,53 @@ pub struct Cloudflare {
     settings: Settings,
     exchange: Exchange,
     dispatcher: Dispatcher,
+    clock: Arc<dyn Clock>,
     facts: Mutex<BTreeMap<ZoneId, ZoneFacts>>,
+    /// The zones, and when they were listed.
+    zones: Mutex<Option<(Duration, Vec<Zone>)>>,
 }
 
 impl Cloudflare {
     /// A client. Nothing is sent before it is first asked.
-    pub fn new(mut settings: Settings) -> Result<Self, InvalidSettings> {
+    pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         if !(1..=MAX_PER_PAGE).contains(&settings.per_page) {
             return Err(InvalidSettings::PerPage(settings.per_page));
         }
         Ok(Self {
-            exchange: Exchange::new(&mut settings)?,
+            exchange: Exchange::new(&settings)?,
             dispatcher: Dispatcher::new(settings.batch),
+            clock: Arc::new(SystemClock::default()),
             settings,
             facts: Mutex::default(),
+            zones: Mutex::default(),
         })
+    }
+
+    /// The same, by another clock: it tells how old the list of zones is, and when refused
+    /// groups are tried again.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.dispatcher = self.dispatcher.with_clock(Arc::clone(&clock));
+        self.clock = clock;
+        self
+    }
+
+    /// The zones, as they were listed not long ago.
+    async fn known_zones(&self) -> Result<Vec<Zone>, ProviderError> {
+        if let Some((listed, zones)) = &*self.zones.lock().unwrap_or_else(PoisonError::into_inner)
+            && self.clock.monotonic().saturating_sub(*listed) < self.settings.zones_time
+        {
+            return Ok(zones.clone());
+        }
+        let listed = self.clock.monotonic();
+        let zones = self.list_zones().await?;
+        *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = Some((listed, zones.clone()));
+        Ok(zones)
+    }
+
+    /// Has the zones be listed again: one of them is gone.
+    fn forget_zones(&self) {
+        *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn all_facts(&self) -> MutexGuard<'_, BTreeMap<ZoneId, ZoneFacts>> {
@@ -163,12 +198,16 @@ impl Provider for Cloudflare {
     }
 
     fn zones(&self) -> BoxFuture<'_, Result<Vec<Zone>, ProviderError>> {
-        Box::pin(self.list_zones())
+        Box::pin(self.known_zones())
     }
 
     fn read<'a>(&'a self, zone: &'a Zone) -> BoxFuture<'a, Result<ZoneRecords, ProviderError>> {
         Box::pin(async move {
-            let records = self.list_records(zone).await?;
+            let records = self.list_records(zone).await.inspect_err(|failure| {
+                if matches!(failure, Failure::NoSuchZone(_)) {
+                    self.forget_zones();
+                }
+            })?;
             Ok(ZoneRecords {
                 records: records.into_iter().map(Arc::new).collect(),
                 version: None,
@@ -210,9 +249,10 @@ impl Provider for Cloudflare {
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         Box::pin(async move {
-            if self.all_facts().is_empty() {
-                // How long comments may be depends on the zone.
-                self.list_zones().await?;
+            let is_long = |endpoint| Attributes::wanted(endpoint, &self.settings, PAID_COMMENT).is_long();
+            if self.all_facts().is_empty() && wanted.iter().any(is_long) {
+                // How long a comment may be depends on the zone.
+                self.known_zones().await?;
             }
             let facts = self.all_facts().clone();
             let adjusted = without_idle_identifiers(wanted).into_iter().map(|endpoint| {

@@ -10,6 +10,7 @@
 
 mod batch;
 mod cache;
+mod cloudflare;
 mod endpoint;
 mod files;
 mod filter;

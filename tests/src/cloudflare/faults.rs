@@ -39,7 +39,7 @@ impl Script {
 
 impl Fault {
     /// The answer, where nothing is done.
-    pub fn instead(self) -> Option<Reply> {
+    pub(super) fn instead(self) -> Option<Reply> {
         match self {
             Self::Status(status) => {
                 let refusal = super::request::Refusal::with_status(
@@ -59,7 +59,7 @@ impl Fault {
     }
 
     /// What becomes of an answer.
-    pub fn spoil(self, reply: Reply) -> Reply {
+    pub(super) fn spoil(self, reply: Reply) -> Reply {
         match self {
             Self::DoneThenHtml => Reply::html(200),
             Self::DoneThenCutOff => Reply {

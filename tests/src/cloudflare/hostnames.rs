@@ -74,7 +74,7 @@ pub(super) fn regional(zone: &mut Zone, request: &Request, hostname: Option<&str
         }
         (&Method::DELETE, Some(hostname)) => {
             regions.remove(hostname).ok_or_else(unknown)?;
-            Ok((json!({ "hostname": hostname }), None))
+            Ok((Value::Null, None))
         }
         _ => Err(Refusal::with_status(405, 10_405, "Method not allowed.")),
     }

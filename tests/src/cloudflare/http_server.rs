@@ -25,6 +25,7 @@ use super::request::{Reply, Request, Transfer};
 struct Body {
     piece: Option<Bytes>,
     breaks: bool,
+    waited: bool,
 }
 
 impl http_body::Body for Body {
@@ -33,15 +34,21 @@ impl http_body::Body for Body {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(piece) = self.piece.take() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let broken = self
-            .breaks
-            .then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
-        Poll::Ready(broken)
+        if !self.breaks {
+            return Poll::Ready(None);
+        }
+        if !self.waited {
+            // What was sent so far is on its way before the connection ends.
+            self.waited = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
     }
 }
 
@@ -66,7 +73,7 @@ async fn serve(stream: TcpStream, account: Arc<Mutex<Account>>) {
         let account = Arc::clone(&account);
         async move {
             let (head, body) = request.into_parts();
-            let body = body.collect().await.map(|body| body.to_bytes());
+            let body = body.collect().await.map(http_body_util::Collected::to_bytes);
             let request = Request::new(&head, &body.unwrap_or_default());
             let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
             let reply = account.answer(&request);
@@ -93,6 +100,7 @@ fn response(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body {
         piece: Some(piece),
         breaks: cut_off,
+        waited: false,
     });
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();

@@ -67,24 +67,18 @@ impl Record {
     /// In one line, such as `a.example.com A 192.0.2.1 ttl=300 proxied`.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut line = format!("{} {} ", self.name, self.record_type);
-        if let Some(priority) = self.priority {
-            line += &format!("{priority} ");
-        }
-        line += &self.content;
-        if self.ttl != 1 {
-            line += &format!(" ttl={}", self.ttl);
-        }
-        if self.proxied {
-            line += " proxied";
-        }
-        if !self.comment.is_empty() {
-            line += &format!(" comment={}", self.comment);
-        }
-        if !self.tags.is_empty() {
-            line += &format!(" tags={}", self.tags.join(","));
-        }
-        line
+        let texts = |name: &str, text: &str| (!text.is_empty()).then(|| format!("{name}={text}"));
+        let parts = [
+            Some(self.name.clone()),
+            Some(self.record_type.clone()),
+            self.priority.map(|priority| priority.to_string()),
+            Some(self.content.clone()),
+            (self.ttl != 1).then(|| format!("ttl={}", self.ttl)),
+            self.proxied.then(|| "proxied".to_owned()),
+            texts("comment", &self.comment),
+            texts("tags", &self.tags.join(",")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// What was sent over what there is; over defaults for a record that is new.
@@ -94,7 +88,7 @@ impl Record {
             self.name = whole_name(name, zone);
         }
         if let Some(record_type) = text("type") {
-            self.record_type = record_type.to_owned();
+            record_type.clone_into(&mut self.record_type);
         }
         if let Some(content) = text("content") {
             content.clone_into(&mut self.content);

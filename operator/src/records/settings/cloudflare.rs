@@ -20,6 +20,9 @@ const RATE: Rate = Rate {
     period: Duration::from_secs(300),
 };
 
+/// How long the list of zones is used: a pass that has nothing to do makes no call.
+const ZONES_TIME: Duration = Duration::from_secs(300);
+
 /// The settings of the provider, and which account it stands for.
 pub fn settings(
     args: &CloudflareArgs,
@@ -39,6 +42,7 @@ pub fn settings(
         base_url,
         credentials: credentials()?,
         zone_ids,
+        zones_time: ZONES_TIME,
         per_page: args.records_per_page,
         proxied: args.proxied,
         comment: args.record_comment.as_str().into(),

@@ -74,6 +74,11 @@ impl Attributes {
         }
     }
 
+    /// Whether the comment is longer than some zones take.
+    pub fn is_long(&self) -> bool {
+        self.comment.chars().count() > super::FREE_COMMENT
+    }
+
     /// The TTL as endpoints have it.
     pub fn endpoint_ttl(&self) -> Option<NonZeroU32> {
         NonZeroU32::new(self.ttl).filter(|ttl| ttl.get() != AUTOMATIC)

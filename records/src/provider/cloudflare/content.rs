@@ -14,7 +14,7 @@ const MAX_STRING: usize = 255;
 /// Record data as Cloudflare takes it: a text, a preference for some types, and parts by
 /// name for others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Content {
+pub(super) struct RecordData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,11 +78,11 @@ fn parts(record_type: &RecordType) -> Option<&'static [(&'static str, Part)]> {
 }
 
 /// A target as Cloudflare takes it, or what is wrong with it.
-pub(super) fn content(record_type: &RecordType, target: &str) -> Result<Content, String> {
+pub(super) fn content(record_type: &RecordType, target: &str) -> Result<RecordData, String> {
     if let Some(parts) = parts(record_type) {
-        return Ok(Content {
+        return Ok(RecordData {
             data: Some(data(record_type, parts, target)?),
-            ..Content::default()
+            ..RecordData::default()
         });
     }
     let text = match record_type {
@@ -94,7 +94,7 @@ pub(super) fn content(record_type: &RecordType, target: &str) -> Result<Content,
             let preference = preference
                 .parse()
                 .map_err(|_| malformed(record_type, target, "PREFERENCE HOST"))?;
-            return Ok(Content {
+            return Ok(RecordData {
                 content: Some(host_text(host.trim())),
                 priority: Some(preference),
                 data: None,
@@ -107,9 +107,9 @@ pub(super) fn content(record_type: &RecordType, target: &str) -> Result<Content,
         _ if record_type.holds_name() => host_text(target),
         _ => target.to_owned(),
     };
-    Ok(Content {
+    Ok(RecordData {
         content: Some(text),
-        ..Content::default()
+        ..RecordData::default()
     })
 }
 
@@ -135,16 +135,16 @@ pub(super) fn target(
 /// is: writing it tells why.
 pub(super) fn canonical(record_type: &RecordType, target: &str) -> Box<str> {
     match content(record_type, target) {
-        Ok(Content { data: Some(data), .. }) => {
+        Ok(RecordData { data: Some(data), .. }) => {
             let text = parts(record_type).and_then(|parts| written(parts, &data));
             text.map_or_else(|| target.into(), Into::into)
         }
-        Ok(Content {
+        Ok(RecordData {
             content: Some(host),
             priority: Some(preference),
             ..
         }) => format!("{preference} {host}").into(),
-        Ok(Content {
+        Ok(RecordData {
             content: Some(text), ..
         }) => text.into(),
         _ => target.into(),
@@ -293,12 +293,12 @@ fn join_strings(text: &str) -> Option<String> {
 /// stands for.
 fn unit(text: &str) -> (&str, usize) {
     let number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if text.starts_with('\\') {
-        if text.get(1..4).is_some_and(number) {
+    if let Some(rest) = text.strip_prefix('\\') {
+        if rest.get(..3).is_some_and(number) {
             return (&text[..4], 1);
         }
-        let escaped = text[1..].chars().next().map_or(0, char::len_utf8);
-        return (&text[..1 + escaped], escaped.max(1));
+        let escaped = rest.chars().next().map_or(0, char::len_utf8);
+        return (&text[..=escaped], escaped.max(1));
     }
     let size = text.chars().next().map_or(1, char::len_utf8);
     (&text[..size], size)

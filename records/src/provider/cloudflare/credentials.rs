@@ -1,14 +1,15 @@
 //! Who calls the API.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use reqwest::RequestBuilder;
 
-/// What lets us in. Never printed.
-pub struct Credentials(Kind);
+/// What lets us in. Never printed; copies share what was read of a file.
+#[derive(Clone)]
+pub struct Credentials(Arc<Kind>);
 
 enum Kind {
     Token(Box<str>),
@@ -33,27 +34,27 @@ impl Credentials {
     /// read again whenever it has changed.
     #[must_use]
     pub fn token(text: &str) -> Self {
-        Self(match text.strip_prefix("file:") {
+        Self(Arc::new(match text.strip_prefix("file:") {
             Some(path) => Kind::TokenFile {
                 path: path.into(),
                 read: Mutex::default(),
             },
             None => Kind::Token(text.into()),
-        })
+        }))
     }
 
     /// The key of an account (`CF_API_KEY`) and whose it is (`CF_API_EMAIL`).
     #[must_use]
     pub fn key(key: &str, email: &str) -> Self {
-        Self(Kind::Key {
+        Self(Arc::new(Kind::Key {
             key: key.into(),
             email: email.into(),
-        })
+        }))
     }
 
     /// The request with what lets us in; why not, if the file of the token cannot be read.
     pub(super) fn sign(&self, request: RequestBuilder) -> Result<RequestBuilder, String> {
-        Ok(match &self.0 {
+        Ok(match &*self.0 {
             Kind::Token(token) => request.bearer_auth(token),
             Kind::TokenFile { path, read } => request.bearer_auth(current(path, read)?),
             Kind::Key { key, email } => request
@@ -64,14 +65,14 @@ impl Credentials {
 
     /// Has the file be read again, whatever its time says: nobody let us in with what it had.
     pub(super) fn forget(&self) {
-        if let Kind::TokenFile { read, .. } = &self.0 {
+        if let Kind::TokenFile { read, .. } = &*self.0 {
             *read.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }
 
 /// The token of a file. The file is small and local: nobody waits for it.
-fn current(path: &PathBuf, read: &Mutex<Option<FileToken>>) -> Result<Box<str>, String> {
+fn current(path: &Path, read: &Mutex<Option<FileToken>>) -> Result<Box<str>, String> {
     let failed = |error: std::io::Error| format!("CF_API_TOKEN: {}: {error}", path.display());
     let changed = std::fs::metadata(path).map_err(failed)?.modified().ok();
     let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);

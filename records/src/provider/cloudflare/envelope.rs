@@ -54,8 +54,8 @@ pub(super) struct ResultInfo {
     pub total_count: usize,
 }
 
-/// A result, and which part of a list it is.
-pub(super) type Answer<T> = (T, Option<ResultInfo>);
+/// A result if there is one, and which part of a list it is.
+pub(super) type Answer<T> = (Option<T>, Option<ResultInfo>);
 
 /// Why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub(super) fn decode<T: DeserializeOwned>(
     match envelope {
         Ok(Envelope {
             success: true,
-            result: Some(result),
+            result,
             result_info,
             ..
         }) if status.is_success() => Ok((result, result_info)),

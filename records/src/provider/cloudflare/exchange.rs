@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::envelope::{self, Answer, Failure};
+use super::envelope::{self, Answer, Failure, ResultInfo};
 use super::settings::InvalidSettings;
 use super::{Credentials, Settings};
 use crate::pace::Pace;
@@ -29,7 +29,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(settings: &mut Settings) -> Result<Self, InvalidSettings> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         let base = settings.base_url.clone();
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
             return Err(InvalidSettings::Address(base));
@@ -37,7 +37,7 @@ impl Exchange {
         Ok(Self {
             client: http_client::new(&base, TIMEOUT)?,
             base,
-            credentials: std::mem::replace(&mut settings.credentials, Credentials::token("")),
+            credentials: settings.credentials.clone(),
             pace: Pace::new(settings.rate),
         })
     }
@@ -47,10 +47,13 @@ impl Exchange {
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-    ) -> Result<Answer<T>, Failure> {
+    ) -> Result<(T, Option<ResultInfo>), Failure> {
         let mut url = self.url(path);
-        url.query_pairs_mut().extend_pairs(query);
-        self.call(self.client.request(Method::GET, url)).await
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let (result, info) = self.call(self.client.request(Method::GET, url)).await?;
+        Ok((result.ok_or_else(no_result)?, info))
     }
 
     /// Sends something to a path.
@@ -63,7 +66,8 @@ impl Exchange {
         let body = serde_json::to_vec(body).map_err(|error| Failure::NotSent(error.to_string()))?;
         let request = self.client.request(method, self.url(path));
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        self.call(request).await.map(|(result, _)| result)
+        let (result, _) = self.call(request).await?;
+        result.ok_or_else(no_result)
     }
 
     /// Deletes what is at a path.
@@ -103,6 +107,10 @@ impl Exchange {
         }
         decoded
     }
+}
+
+fn no_result() -> Failure {
+    Failure::Unreadable("its answer has no result".to_owned())
 }
 
 /// The body of an answer. Of one that is cut off after a status of failure, what there is.

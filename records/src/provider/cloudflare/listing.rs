@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Cloudflare;
 use super::attributes::{NameProperties, has_custom_hostnames, has_region};
 use super::envelope::{Failure, ResultInfo};
-use super::record::{self, Record, Told};
+use super::record::{self, Told, ZoneRecord};
 use crate::{Endpoint, Name, ProviderError, Zone, ZoneId};
 
 /// The most zones or custom hostnames that Cloudflare lists on one page.
@@ -142,7 +142,7 @@ impl Cloudflare {
         names: Option<&BTreeSet<&Name>>,
     ) -> Result<Vec<Endpoint>, Failure> {
         let hostnames = self.hostnames(zone).await?;
-        let records: Vec<Record> = told.into_iter().map(Record::from).collect();
+        let records: Vec<ZoneRecord> = told.into_iter().map(ZoneRecord::from).collect();
         let mut sets = record::sets(records, |name, record_type| {
             let name = Name::parse(name).map_or_else(|_| name.into(), |name| Box::from(name.as_str()));
             let custom = hostnames

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::attributes::{Attributes, NameProperties};
-use super::content::{self, Content};
-use super::record::{self, Record, Told, same_name};
+use super::content::{self, RecordData};
+use super::record::{self, Told, ZoneRecord, same_name};
 use super::{Limit, Settings};
 use crate::{Change, Endpoint, Group, RecordType};
 
@@ -26,7 +26,7 @@ pub(super) struct Operations {
     pub posts: Vec<Post>,
     /// Records that stay as they are.
     #[serde(skip)]
-    kept: Vec<Record>,
+    kept: Vec<ZoneRecord>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,7 +55,7 @@ pub(super) struct Post {
     record_type: RecordType,
     name: Box<str>,
     #[serde(flatten)]
-    content: Content,
+    content: RecordData,
     ttl: u32,
     proxied: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -154,7 +154,7 @@ impl Operations {
     /// Keeps a record, with other attributes perhaps.
     fn keep(&mut self, old: &Endpoint, member: &record::Member<'_>, before: &Attributes, after: &Attributes) {
         if before == after && !member.odd {
-            self.kept.push(Record {
+            self.kept.push(ZoneRecord {
                 id: member.id.into(),
                 name: old.dns_name.clone(),
                 record_type: old.record_type.clone(),
@@ -213,7 +213,7 @@ pub(super) struct Batch {
     /// All of them.
     pub operations: Operations,
     /// For each group: how many of the patches and posts are its own, and what stays.
-    shares: Vec<(usize, usize, Vec<Record>)>,
+    shares: Vec<(usize, usize, Vec<ZoneRecord>)>,
 }
 
 impl Batch {
@@ -249,9 +249,9 @@ impl Batch {
         let (mut patches, mut posts) = (patches.into_iter(), posts.into_iter().zip(&asked.posts));
         let mut written = Vec::with_capacity(groups.len());
         for (group, (patched, posted, mut records)) in groups.iter().zip(self.shares) {
-            records.extend(patches.by_ref().take(patched).map(Record::from));
+            records.extend(patches.by_ref().take(patched).map(ZoneRecord::from));
             for (told, post) in posts.by_ref().take(posted) {
-                let record = Record::from(told);
+                let record = ZoneRecord::from(told);
                 if record.record_type != post.record_type || !same_name(&record.name, &post.name) {
                     return None;
                 }

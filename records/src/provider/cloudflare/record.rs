@@ -35,7 +35,7 @@ pub(super) struct Told {
 
 /// One record of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct ZoneRecord {
     pub id: Box<str>,
     pub name: Box<str>,
     pub record_type: RecordType,
@@ -60,7 +60,7 @@ impl Told {
     }
 }
 
-impl From<Told> for Record {
+impl From<Told> for ZoneRecord {
     fn from(told: Told) -> Self {
         let data = told.data.as_ref();
         let target = content::target(&told.record_type, &told.content, told.priority, data);
@@ -84,18 +84,18 @@ impl From<Told> for Record {
 /// records of a set have not all the same attributes, those of the first one count, and the
 /// others are marked: the next change of the set mends them.
 pub(super) fn sets(
-    mut records: Vec<Record>,
+    mut records: Vec<ZoneRecord>,
     of_name: impl Fn(&str, &RecordType) -> NameProperties,
 ) -> Vec<Endpoint> {
-    let order = |one: &Record, other: &Record| {
-        let key = |record: &Record| (record.name.to_ascii_lowercase(), record.record_type.clone());
-        let last = |record: &Record| (record.target.clone(), record.id.clone());
+    let order = |one: &ZoneRecord, other: &ZoneRecord| {
+        let key = |record: &ZoneRecord| (record.name.to_ascii_lowercase(), record.record_type.clone());
+        let last = |record: &ZoneRecord| (record.target.clone(), record.id.clone());
         key(one)
             .cmp(&key(other))
             .then_with(|| last(one).cmp(&last(other)))
     };
     records.sort_unstable_by(order);
-    let same_set = |one: &Record, other: &Record| {
+    let same_set = |one: &ZoneRecord, other: &ZoneRecord| {
         one.name.eq_ignore_ascii_case(&other.name) && one.record_type == other.record_type
     };
     records
@@ -107,8 +107,8 @@ pub(super) fn sets(
         .collect()
 }
 
-fn endpoint(first: &Record, set: &[Record], of_name: &NameProperties) -> Endpoint {
-    let id = |record: &Record| {
+fn endpoint(first: &ZoneRecord, set: &[ZoneRecord], of_name: &NameProperties) -> Endpoint {
+    let id = |record: &ZoneRecord| {
         let odd = record.attributes != first.attributes;
         let mark = if odd { ODD.to_string() } else { String::new() };
         format!("{}{mark}", record.id)

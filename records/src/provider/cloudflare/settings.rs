@@ -1,5 +1,7 @@
 //! What must be told of an account at Cloudflare to keep its zones.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use url::Url;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     /// The zones that are kept, by their ids (`--zone-id-filter`); all of the account when
     /// there are none.
     pub zone_ids: Vec<Box<str>>,
+    /// How long the list of zones is used before it is asked for again; zero asks each time.
+    pub zones_time: Duration,
     /// How many records are listed at a time, 1 to 5,000
     /// (`--cloudflare-dns-records-per-page`).
     pub per_page: u32,

@@ -89,6 +89,9 @@ impl Cloudflare {
     /// What a call that failed says of the batch.
     fn failed(&self, zone: &Zone, operations: usize, failure: Failure) -> Submission {
         let reason = failure.to_string();
+        if matches!(failure, Failure::NoSuchZone(_)) {
+            self.forget_zones();
+        }
         match failure {
             Failure::Refused(refusal)
                 if operations > FREE_OPERATIONS
@@ -134,20 +137,20 @@ impl Cloudflare {
             }
         };
         let mut identified = Vec::with_capacity(batch.len());
-        let mut named = Vec::new();
+        let mut conflicts = Vec::new();
         for (place, (group, strange)) in batch.iter().zip(strange).enumerate() {
             match strange.then(|| believed(group, &found)) {
-                Some(Err(reason)) => named.push((place, Outcome::Conflict { reason })),
+                Some(Err(reason)) => conflicts.push((place, Outcome::Conflict { reason })),
                 Some(Ok(group)) => identified.push(Some(group)),
                 None => identified.push(None),
             }
         }
-        if named.is_empty() {
+        if conflicts.is_empty() {
             return Ok(identified);
         }
         Err(refused(
             "the zone does not hold what was believed".to_owned(),
-            named,
+            conflicts,
         ))
     }
 

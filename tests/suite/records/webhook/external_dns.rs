@@ -35,10 +35,10 @@ pub struct ExternalDns {
 }
 
 impl ExternalDns {
-    fn start(arguments: &[&str]) -> Self {
+    fn start(command: &Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let launcher = Launcher::new(folder.path(), Lifetime::Process).unwrap();
-        let process = launcher.start("external-dns", &command(arguments)).unwrap();
+        let process = launcher.start("external-dns", command).unwrap();
         Self {
             process,
             _folder: folder,
@@ -49,7 +49,15 @@ impl ExternalDns {
     pub fn keeping(provider: &str, arguments: &[&str]) -> Self {
         let url = format!("--webhook-provider-url={provider}");
         let arguments = [&["--provider=webhook", &url, "--interval=1s"], arguments].concat();
-        Self::start(&arguments)
+        Self::start(&command(&arguments))
+    }
+
+    /// Keeps the records of an account at Cloudflare, one pass a second.
+    pub fn at_cloudflare(api: &str, token: &str, arguments: &[&str]) -> Self {
+        let arguments = [&["--provider=cloudflare", "--interval=1s"], arguments].concat();
+        let mut command = command(&arguments);
+        command.env("CLOUDFLARE_BASE_URL", api).env("CF_API_TOKEN", token);
+        Self::start(&command)
     }
 
     /// Whether it runs, or why not.
@@ -85,7 +93,7 @@ impl Served {
         ];
         arguments.extend(zones.iter().map(String::as_str));
         Self {
-            external_dns: ExternalDns::start(&arguments),
+            external_dns: ExternalDns::start(&command(&arguments)),
             _port: port,
         }
     }
