@@ -24,7 +24,7 @@ impl Account {
             let owner = "\"heritage=external-dns,external-dns/owner=other\"";
             for number in 0..count / 2 {
                 let name = format!("web-{number}.team-{}.{ZONE}", number % 500);
-                let address = format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
+                let address = format!("10.{}.{}.{}", number >> 16, (number >> 8) & 255, number & 255);
                 account.put(ZONE, Record::plain(&name, "A", &address));
                 account.put(ZONE, Record::plain(&format!("a-{name}"), "TXT", owner));
             }
@@ -61,7 +61,7 @@ impl Account {
         there.sort_unstable();
         let is_there = |endpoint: &&Endpoint| {
             let mut targets = endpoint.targets.iter();
-            targets.all(|target| there.binary_search(&(&endpoint.dns_name, target)).is_ok())
+            targets.all(|target| there.binary_search(&(&*endpoint.dns_name, &**target)).is_ok())
         };
         wanted.iter().filter(is_there).count()
     }

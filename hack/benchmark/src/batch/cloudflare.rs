@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use devcluster::Progress;
+use serde_json::Value;
 use tests::cloudflare::Kind;
 
 use super::account::Account;
@@ -64,8 +65,8 @@ async fn ours(count: usize) -> Result<Measured> {
     let (_, took) = ours.pass(&after).await?;
     ensure!(account.holds(&after), "the changes were not made");
     let batches = account.0.account().take_batches();
-    let lists = batches.iter().filter_map(|batch| batch.as_object());
-    let operations = lists.flat_map(|lists| lists.values().filter_map(|list| list.as_array()));
+    let lists = batches.iter().filter_map(Value::as_object);
+    let operations = lists.flat_map(|lists| lists.values().filter_map(Value::as_array));
     Ok(Measured {
         spent: [
             cold,

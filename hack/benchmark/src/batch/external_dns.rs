@@ -1,11 +1,11 @@
 //! A stock external-dns at the stand-in, with what is wanted on a real API server.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use devcluster::children::{Launcher, Process};
+use devcluster::children::Process;
 use devcluster::{Cluster, Distribution, Options, Progress, programs};
 use kube::Client;
 use kube::api::{Patch, PatchParams};
@@ -98,11 +98,25 @@ impl ExternalDns {
     /// too long.
     pub async fn once(&self, account: &Account, longest: Duration) -> Result<Spent> {
         let mut command = self.at(account);
-        let took = once(&mut command, longest).await?;
+        let took = self.run_once(&mut command, longest).await?;
         Ok(Spent {
             took,
             ..account.take()
         })
+    }
+
+    /// Runs a command for one pass, whatever comes of it; how long it took.
+    pub async fn run_once(&self, command: &mut Command, longest: Duration) -> Result<Duration> {
+        let begun = Instant::now();
+        let mut process = self.start(command.arg("--once"))?;
+        while begun.elapsed() < longest && process.check().is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(begun.elapsed())
+    }
+
+    fn start(&self, command: &Command) -> Result<Process> {
+        self.cluster.launcher().start("external-dns", command)
     }
 
     /// Starts one that stays, with its cache, and waits until it has nothing more to do.
@@ -112,8 +126,7 @@ impl ExternalDns {
             "--provider-cache-time=24h".to_owned(),
             format!("--interval={}s", INTERVAL.as_secs()),
         ]);
-        let launcher: &Launcher = self.cluster.launcher();
-        let mut process = launcher.start("external-dns", &command)?;
+        let mut process = self.start(&command)?;
         settle(account, &mut process, || true).await?;
         Ok(process)
     }
@@ -128,32 +141,6 @@ impl ExternalDns {
     ) -> Result<Spent> {
         self.want(wanted).await?;
         settle(account, process, || account.holds(wanted)).await
-    }
-}
-
-/// Runs external-dns for one pass, whatever comes of it; how long it took.
-pub async fn once(command: &mut Command, longest: Duration) -> Result<Duration> {
-    let begun = Instant::now();
-    command.arg("--once").stdin(Stdio::null());
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("failed to start external-dns")?;
-    loop {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        if child
-            .try_wait()
-            .context("failed to wait for external-dns")?
-            .is_some()
-        {
-            return Ok(begun.elapsed());
-        }
-        if begun.elapsed() > longest {
-            child.kill().context("failed to end external-dns")?;
-            child.wait().context("failed to wait for external-dns")?;
-            return Ok(longest);
-        }
     }
 }
 

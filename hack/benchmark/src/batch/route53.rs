@@ -14,7 +14,7 @@ use records::engine::Engine;
 use records::provider::route53::{AccessKey, Identity, Route53, Settings};
 use tests::route53::{StandIn, xml};
 
-use super::external_dns::{self, ExternalDns, PATIENCE};
+use super::external_dns::{ExternalDns, PATIENCE};
 use super::ours::{engine, pass};
 use super::spent::number;
 use super::wishes::{ZONE, hosts};
@@ -53,7 +53,9 @@ pub async fn figures(count: usize, external_dns: &ExternalDns, progress: &Progre
     external_dns.want(&wanted).await?;
     let theirs = {
         let stand_in = filled(count).await?;
-        let took = external_dns::once(&mut at(external_dns, &stand_in), PATIENCE).await?;
+        let took = external_dns
+            .run_once(&mut at(external_dns, &stand_in), PATIENCE)
+            .await?;
         ensure!(
             stand_in.sets(ID).len() == count / 2 * 2 + 2 * CHANGES,
             "external-dns did not make the changes"
@@ -121,7 +123,7 @@ async fn filled(count: usize) -> Result<StandIn> {
         .context("starting the stand-in for Route 53")?;
     for number in 0..count / 2 {
         let name = format!("web-{number}.team-{}.{ZONE}.", number % 500);
-        let address = format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
+        let address = format!("10.{}.{}.{}", number >> 16, (number >> 8) & 255, number & 255);
         stand_in.put(ID, &xml::simple(&name, "A", 300, &[&address]));
         let owner = "\"heritage=external-dns,external-dns/owner=other\"";
         stand_in.put(ID, &xml::simple(&format!("a-{name}"), "TXT", 300, &[owner]));
