@@ -1,8 +1,7 @@
-//! Cloudflare, as its stand-in has it: for the engine and for a stock external-dns.
+//! Zones at Cloudflare, as its stand-in has it.
 
 mod bad_input;
 mod batches;
-mod external_dns;
 mod hostnames;
 mod lists;
 mod stage;

@@ -41,7 +41,7 @@ fn page(records: &[Value], total: usize) -> Value {
     })
 }
 
-fn record(id: &str, record_type: &str, content: &str, rest: Value) -> Value {
+fn record(id: &str, record_type: &str, content: &str, rest: &Value) -> Value {
     let mut record = json!({
         "id": id, "name": "a.example.com", "type": record_type, "content": content, "ttl": 1,
         "proxied": false, "comment": null, "tags": null, "created_on": "2026-01-01T00:00:00Z",
@@ -59,27 +59,27 @@ async fn records_are_put_together_into_sets() {
             "3",
             "A",
             "192.0.2.2",
-            json!({ "ttl": 300, "comment": "c", "tags": ["b", "a"] }),
+            &json!({ "ttl": 300, "comment": "c", "tags": ["b", "a"] }),
         ),
         record(
             "2",
             "A",
             "192.0.2.1",
-            json!({ "ttl": 300, "comment": "c", "tags": ["a", "b"] }),
+            &json!({ "ttl": 300, "comment": "c", "tags": ["a", "b"] }),
         ),
         record(
             "1",
             "A",
             "192.0.2.3",
-            json!({ "ttl": 600, "comment": "c", "tags": ["a", "b"] }),
+            &json!({ "ttl": 600, "comment": "c", "tags": ["a", "b"] }),
         ),
-        record("4", "AAAA", "2001:DB8::1", json!({ "proxied": true })),
-        record("5", "MX", "Mail.example.com", json!({ "priority": 10 })),
+        record("4", "AAAA", "2001:DB8::1", &json!({ "proxied": true })),
+        record("5", "MX", "Mail.example.com", &json!({ "priority": 10 })),
         record(
             "6",
             "SRV",
             "5\t5060\tsip.example.com",
-            json!({
+            &json!({
                 "priority": 10, "data": { "priority": 10, "weight": 5, "port": 5060, "target": "sip.example.com" },
             }),
         ),
@@ -87,10 +87,10 @@ async fn records_are_put_together_into_sets() {
             "7",
             "CAA",
             "0 issue ca.example",
-            json!({ "data": { "flags": 0, "tag": "issue", "value": "ca.example" } }),
+            &json!({ "data": { "flags": 0, "tag": "issue", "value": "ca.example" } }),
         ),
-        record("8", "TXT", "bare", json!({})),
-        record("9", "OPENPGPKEY", "mQINBF", json!({})),
+        record("8", "TXT", "bare", &json!({})),
+        record("9", "OPENPGPKEY", "mQINBF", &json!({})),
     ];
     let sets = read(page(&records, 9)).await.unwrap();
     let shown: Vec<String> = sets
@@ -130,7 +130,7 @@ async fn records_are_put_together_into_sets() {
 
 #[tokio::test]
 async fn what_is_no_list_is_no_zone() {
-    let one = || record("1", "A", "192.0.2.1", json!({}));
+    let one = || record("1", "A", "192.0.2.1", &json!({}));
     let mut nameless = one();
     nameless.as_object_mut().unwrap().remove("name");
     let mut uncounted = page(&[one()], 1);

@@ -16,7 +16,7 @@ use records::source::Wanted;
 use records::{
     DomainFilter, Endpoint, Labels, ManagedTypes, Property, Provider, RESOURCE_LABEL, RecordType, Zone,
 };
-use tests::cloudflare::{Cloudflare as Fake, Kind, Plan, TOKEN};
+use tests::cloudflare::{Cloudflare as Fake, Kind, Plan, Record, TOKEN};
 
 pub const ZONE: &str = "example.com";
 
@@ -161,7 +161,7 @@ pub fn lines(fake: &Fake, zone: &str) -> Vec<String> {
     let account = fake.account();
     let mut lines: Vec<String> = account
         .records(zone)
-        .map(|record| record.line())
+        .map(Record::line)
         .filter(|line| !line.contains("heritage="))
         .collect();
     lines.sort();

@@ -151,7 +151,7 @@ async fn ids_survive_a_restart_and_reach_nobody_else() {
         .put(ZONE, Record::plain("a.example.com", "TXT", former));
     let third = engine(provider(settings(&fake)));
     pass(&third, &[endpoint("a.example.com", "A", &["192.0.2.3"])]).await;
-    let texts: Vec<String> = fake.account().records(ZONE).map(|record| record.line()).collect();
+    let texts: Vec<String> = fake.account().records(ZONE).map(Record::line).collect();
     assert!(
         texts.iter().any(|text| text.starts_with("a-a.example.com TXT")),
         "{texts:?}"

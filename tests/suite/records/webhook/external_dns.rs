@@ -35,10 +35,10 @@ pub struct ExternalDns {
 }
 
 impl ExternalDns {
-    fn start(command: &Command) -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let launcher = Launcher::new(folder.path(), Lifetime::Process).unwrap();
-        let process = launcher.start("external-dns", command).unwrap();
+        let process = launcher.start("external-dns", &command(arguments)).unwrap();
         Self {
             process,
             _folder: folder,
@@ -49,15 +49,7 @@ impl ExternalDns {
     pub fn keeping(provider: &str, arguments: &[&str]) -> Self {
         let url = format!("--webhook-provider-url={provider}");
         let arguments = [&["--provider=webhook", &url, "--interval=1s"], arguments].concat();
-        Self::start(&command(&arguments))
-    }
-
-    /// Keeps the records of an account at Cloudflare, one pass a second.
-    pub fn at_cloudflare(api: &str, token: &str, arguments: &[&str]) -> Self {
-        let arguments = [&["--provider=cloudflare", "--interval=1s"], arguments].concat();
-        let mut command = command(&arguments);
-        command.env("CLOUDFLARE_BASE_URL", api).env("CF_API_TOKEN", token);
-        Self::start(&command)
+        Self::start(&arguments)
     }
 
     /// Whether it runs, or why not.
@@ -93,7 +85,7 @@ impl Served {
         ];
         arguments.extend(zones.iter().map(String::as_str));
         Self {
-            external_dns: ExternalDns::start(&command(&arguments)),
+            external_dns: ExternalDns::start(&arguments),
             _port: port,
         }
     }
