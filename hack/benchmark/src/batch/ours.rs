@@ -36,20 +36,6 @@ pub struct Ours {
     clock: Arc<Simulated>,
 }
 
-/// A clock that is set by hand.
-#[derive(Default)]
-pub struct Simulated(AtomicU64);
-
-impl Clock for Simulated {
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-
-    fn wall(&self) -> Duration {
-        Duration::from_secs(1_700_000_000) + self.monotonic()
-    }
-}
-
 impl Ours {
     /// One that knows nothing of the account yet.
     pub fn new(account: &Account) -> Result<Self> {

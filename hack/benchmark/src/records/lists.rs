@@ -19,20 +19,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// For how many minutes a record is written each minute.
 const MINUTES: usize = 10;
 
-/// A clock that is set by hand.
-#[derive(Default)]
-struct Simulated(AtomicU64);
-
-impl Clock for Simulated {
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-
-    fn wall(&self) -> Duration {
-        Duration::from_secs(1_700_000_000) + self.monotonic()
-    }
-}
-
 /// Counts.
 pub async fn figures(count: usize) -> Result<Vec<Figure>> {
     let pages = (count as u64).div_ceil(PAGE);
