@@ -5,3 +5,4 @@ pub mod cases;
 pub mod cloudflare;
 pub mod differences;
 pub mod program;
+pub mod route53;

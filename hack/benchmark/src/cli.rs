@@ -73,6 +73,23 @@ pub enum Command {
     /// What keeping a large zone of external records costs: calls to list it, time and
     /// memory of a pass, and how a real Knot is followed.
     Records(RecordsArgs),
+    /// What changes cost at Cloudflare and Route 53, in calls, beside a stock external-dns.
+    ///
+    /// Both write to the same stand-ins on this machine. The engine runs in this process,
+    /// with its cache and the provider over HTTP, as `dns-operator records run` has them;
+    /// external-dns finds what is wanted as a DNSEndpoint of an API server without
+    /// controllers. Beside records of other people, the zone has those that both would have
+    /// written before.
+    ///
+    /// - 100 changes by a process that knows nothing yet (cold), and by one that has its cache
+    ///   (warm), in zones of each size;
+    /// - 200 new records, 1 or 2 of which Cloudflare refuses; and the same record refused in
+    ///   pass after pass, a minute apart by a simulated clock;
+    /// - 1,000 new records, none or 10 of which Cloudflare refuses, where 1,200 calls are
+    ///   answered;
+    /// - 100 new records in a large zone at Route 53, cold and warm, and the first pass after
+    ///   a restart.
+    Batch(BatchArgs),
     /// Watch and write: what the operator is compared with.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -194,6 +211,24 @@ pub struct RecordsArgs {
     /// How many records the zone has.
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     pub records: u32,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// How to measure batches.
+#[derive(Debug, Args)]
+pub struct BatchArgs {
+    /// How many records the zones at Cloudflare have, one after the other; the smallest
+    /// number is that of all but the 100 changes.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [5000, 50_000], value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub records: Vec<u32>,
+    /// How many records the zone at Route 53 has.
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub route53_records: u32,
+    /// In how many passes a bad record is wanted.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub syncs: u32,
     /// What to print.
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
     pub output: OutputFormat,

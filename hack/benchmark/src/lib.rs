@@ -3,14 +3,16 @@
 //!
 //! [`operator`] runs a [`trial`] of each program and shows the [`figures`] as a
 //! [`table`] and a [`chart`]; the other commands are [`cache`], and, each with a
-//! [`sheet`] of figures, [`many_servers`], [`many_nodes`], [`many_edits`] and [`records`]. The
-//! audit log, the figures and the processes serve whoever else measures.
+//! [`sheet`] of figures, [`many_servers`], [`many_nodes`], [`many_edits`],
+//! [`records`] and [`batch`]. The audit log, the figures and the processes serve whoever else measures.
 
 pub mod audit;
 mod bare;
+mod batch;
 mod cache;
 mod chart;
 pub mod cli;
+mod clock;
 mod corefile;
 mod edits;
 pub mod figures;
@@ -40,6 +42,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Nodes(args)) => many_nodes::run(&args).await,
         Some(Command::Edits(args)) => many_edits::run(&args).await,
         Some(Command::Records(args)) => records::run(&args).await,
+        Some(Command::Batch(args)) => batch::run(&args).await,
         Some(Command::Bare(args)) => bare::run(&args).await,
         Some(Command::Operator(args)) => operator::run(&args).await,
         None => operator::run(&cli.operator).await,

@@ -72,6 +72,7 @@ pub async fn run(args: &EditsArgs) -> Result<()> {
     ]);
     stage.strike()?;
     let sheet = Sheet {
+        peer: None,
         title: format!("{} edits, as fast as they go", args.edits),
         figures,
         notes: vec![format!("requests: {}", parts(&requests))],

@@ -44,6 +44,7 @@ pub async fn run(args: &NodesArgs) -> Result<()> {
         figure("  at most", 2, megabytes(after.peak)),
     ];
     let sheet = Sheet {
+        peer: None,
         title: format!("{} nodes join within {} s", args.nodes, args.within),
         figures,
         notes: vec![format!("requests: {}", parts(&spent.requests))],

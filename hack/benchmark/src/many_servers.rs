@@ -34,6 +34,7 @@ pub async fn run(args: &ServersArgs) -> Result<()> {
     let (edits, requests) = editing(args, &servers, &progress).await?;
     figures.extend(edits);
     let sheet = Sheet {
+        peer: None,
         title: format!("{} servers of {} zones each", args.servers, args.zones),
         figures,
         notes: vec![

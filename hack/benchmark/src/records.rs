@@ -28,6 +28,7 @@ pub async fn run(args: &RecordsArgs) -> Result<()> {
     progress.say("Knot");
     figures.extend(knot::figures(count, &progress).await?);
     let sheet = Sheet {
+        peer: None,
         title: format!("a zone of {count} records, half of them tell who owns the others"),
         figures,
         notes: vec![format!(

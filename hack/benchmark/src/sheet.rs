@@ -13,6 +13,9 @@ use crate::table::{self, Row};
 pub struct Sheet {
     /// The situation.
     pub title: String,
+    /// The program that the operator is compared with, if it is with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<&'static str>,
     /// The figures.
     pub figures: Vec<Figure>,
     /// Sentences below them.
@@ -26,6 +29,9 @@ pub struct Figure {
     pub label: String,
     /// How much.
     pub value: f64,
+    /// How much of the program that the operator is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<f64>,
     /// The most that is aimed at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
@@ -39,12 +45,21 @@ pub fn figure(label: impl Into<String>, digits: usize, value: f64) -> Figure {
     Figure {
         label: label.into(),
         value,
+        peer: None,
         target: None,
         digits,
     }
 }
 
 impl Figure {
+    /// The same, with that of the program that the operator is compared with.
+    pub fn beside(self, peer: f64) -> Self {
+        Self {
+            peer: Some(peer),
+            ..self
+        }
+    }
+
     /// The same, with the most that is aimed at.
     pub fn at_most(self, target: f64) -> Self {
         Self {
@@ -77,10 +92,16 @@ impl Sheet {
                 label: figure.label.clone(),
                 digits: figure.digits,
                 target: figure.target,
-                values: vec![figure.value],
+                values: match self.peer {
+                    Some(_) => vec![figure.value, figure.peer.unwrap_or(f64::NAN)],
+                    None => vec![figure.value],
+                },
             })
             .collect();
-        let header = ["", "target", "operator", ""].map(String::from);
+        let mut header = vec!["", "target", "operator"];
+        header.extend(self.peer.into_iter().flat_map(|peer| [peer, "ratio"]));
+        header.push("");
+        let header: Vec<String> = header.into_iter().map(String::from).collect();
         let mut text = format!("\n{}\n\n{}", self.title, table::lines(&header, &rows));
         for note in &self.notes {
             text.extend(["\n", note, "\n"]);

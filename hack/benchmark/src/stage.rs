@@ -1,7 +1,7 @@
 //! A control plane for one program, and the bench's view of it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl Stage {
             ..Options::default()
         };
         let cluster = Cluster::start(options, progress).await?;
-        define(&cluster, manifests, progress)?;
+        define(&cluster, api::crds(), manifests, progress)?;
         // The API server lets the first creation under a new definition wait until
         // the definition is two seconds old, which is no matter of the program's.
         tokio::time::sleep(CALM).await;
@@ -95,11 +95,17 @@ impl Stage {
     }
 }
 
-/// Applies the definition of the DNS resource, and what was given beside it.
-fn define(cluster: &Cluster, manifests: &[PathBuf], progress: &Progress) -> Result<()> {
+/// Applies definitions of resources, and what was given beside them.
+pub fn define(
+    cluster: &Cluster,
+    definitions: Vec<api::Definition>,
+    manifests: &[PathBuf],
+    progress: &Progress,
+) -> Result<()> {
     let folder = cluster.state().join("definitions");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    for api::Definition { file, crd } in api::crds() {
+    for api::Definition { file, crd } in definitions {
+        let file = Path::new(file).file_name().unwrap_or_default();
         let path = folder.join(file).with_extension("json");
         fs::write(&path, crd.to_string()).with_context(|| format!("failed to write {}", path.display()))?;
     }

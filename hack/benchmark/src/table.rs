@@ -197,7 +197,14 @@ impl Row {
         let digits = self.digits;
         let mut cells = vec![self.label.clone()];
         cells.push(self.target.map(|most| format!("<= {most}")).unwrap_or_default());
-        cells.extend(self.values.iter().map(|value| format!("{value:.digits$}")));
+        let shown = |value: &f64| {
+            if value.is_nan() {
+                "-".into()
+            } else {
+                format!("{value:.digits$}")
+            }
+        };
+        cells.extend(self.values.iter().map(shown));
         if let [own, peer] = self.values[..] {
             let ratio = peer / own;
             cells.push(if ratio.is_finite() {
@@ -287,6 +294,10 @@ mod tests {
         assert_eq!(
             row(Some(0.0), &[0.0, 20.0]).cells(),
             ["x", "<= 0", "0.00", "20.00", "-", "met"]
+        );
+        assert_eq!(
+            row(None, &[1.0, f64::NAN]).cells(),
+            ["x", "", "1.00", "-", "-", ""]
         );
     }
 

@@ -30,9 +30,9 @@ mod submission;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::time::Instant;
 
 pub use self::attributes::{COMMENT, CUSTOM_HOSTNAME, PROXIED, REGION_KEY, TAGS};
 pub use self::credentials::Credentials;
@@ -45,6 +45,7 @@ use self::listing::ZoneFacts;
 use super::Confirmation;
 use super::set_identifiers::without_idle_identifiers;
 use crate::batch::{Counters, Dispatcher};
+use crate::cache::{Clock, SystemClock};
 use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords};
 
 /// The most operations of a batch in a zone that somebody pays for.
@@ -70,9 +71,10 @@ pub struct Cloudflare {
     settings: Settings,
     exchange: Exchange,
     dispatcher: Dispatcher,
+    clock: Arc<dyn Clock>,
     facts: Mutex<BTreeMap<ZoneId, ZoneFacts>>,
     /// The zones, and when they were listed.
-    zones: Mutex<Option<(Instant, Vec<Zone>)>>,
+    zones: Mutex<Option<(Duration, Vec<Zone>)>>,
 }
 
 impl Cloudflare {
@@ -84,20 +86,30 @@ impl Cloudflare {
         Ok(Self {
             exchange: Exchange::new(&settings)?,
             dispatcher: Dispatcher::new(settings.batch),
+            clock: Arc::new(SystemClock::default()),
             settings,
             facts: Mutex::default(),
             zones: Mutex::default(),
         })
     }
 
+    /// The same, by another clock: it tells how old the list of zones is, and when refused
+    /// groups are tried again.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.dispatcher = self.dispatcher.with_clock(Arc::clone(&clock));
+        self.clock = clock;
+        self
+    }
+
     /// The zones, as they were listed not long ago.
     async fn known_zones(&self) -> Result<Vec<Zone>, ProviderError> {
         if let Some((listed, zones)) = &*self.zones.lock().unwrap_or_else(PoisonError::into_inner)
-            && listed.elapsed() < self.settings.zones_time
+            && self.clock.monotonic().saturating_sub(*listed) < self.settings.zones_time
         {
             return Ok(zones.clone());
         }
-        let listed = Instant::now();
+        let listed = self.clock.monotonic();
         let zones = self.list_zones().await?;
         *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = Some((listed, zones.clone()));
         Ok(zones)

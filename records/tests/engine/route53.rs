@@ -8,19 +8,19 @@ mod pages;
 mod record_sets;
 mod stand_in;
 mod swaps;
-mod xml;
 mod zones;
 
 use records::{Change, Endpoint, Group, Name, Outcome, Provider as _, Zone};
 use serde_json::{Value, json};
+use tests::route53::xml;
 
-use stand_in::{StandIn, zone};
+use stand_in::{Account as _, StandIn, zone};
 
 /// The id of the zone of most tests, and its name.
 const ZONE: (&str, &str) = ("Z1", "example.com");
 
 async fn stand_in() -> StandIn {
-    StandIn::with(&[ZONE]).await
+    StandIn::with(&[ZONE]).await.unwrap()
 }
 
 fn own_zone() -> Zone {

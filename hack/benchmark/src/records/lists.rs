@@ -1,7 +1,6 @@
 //! How often a zone is listed when a record is written every minute.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -11,6 +10,7 @@ use records::provider::memory::Memory;
 use records::{Change, Endpoint, Group, Labels, Outcome, Provider};
 
 use super::{name, wanted, zone};
+use crate::clock::Simulated;
 use crate::sheet::{Figure, figure};
 
 /// How many records a provider such as Route 53 lists with one call.
@@ -18,20 +18,6 @@ pub const PAGE: u64 = 300;
 const MINUTE: Duration = Duration::from_secs(60);
 /// For how many minutes a record is written each minute.
 const MINUTES: usize = 10;
-
-/// A clock that is set by hand.
-#[derive(Default)]
-struct Simulated(AtomicU64);
-
-impl Clock for Simulated {
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-
-    fn wall(&self) -> Duration {
-        Duration::from_secs(1_700_000_000) + self.monotonic()
-    }
-}
 
 /// Counts.
 pub async fn figures(count: usize) -> Result<Vec<Figure>> {
@@ -69,7 +55,7 @@ async fn write_each_minute(cache: &Cached, clock: &Simulated, minutes: usize) ->
     let zone = zone()?;
     cache.read(&zone).await?;
     for _ in 0..minutes {
-        clock.0.fetch_add(MINUTE.as_secs(), Ordering::Relaxed);
+        clock.advance(MINUTE);
         let now = clock.monotonic().as_secs();
         let record = Endpoint {
             dns_name: format!("new-{now}.{}", zone.name).into(),

@@ -9,7 +9,7 @@ use records::provider::Confirmation;
 use records::provider::route53::Route53;
 use records::{Name, Provider as _, ZoneRecords};
 
-use super::stand_in::{StandIn, error};
+use super::stand_in::{Account as _, StandIn, error};
 use super::xml::simple;
 use super::{address, create, is_applied, name, own_zone, stand_in};
 
@@ -28,7 +28,7 @@ async fn large() -> (StandIn, Route53, ZoneRecords) {
     }
     let provider = stand_in.provider();
     let known = provider.read(&own_zone()).await.unwrap();
-    stand_in.calls();
+    let _ = stand_in.calls();
     (stand_in, provider, known)
 }
 
@@ -148,7 +148,7 @@ async fn a_write_to_a_zone_that_is_known_is_one_call() {
         cache.read(&own_zone()).await.unwrap().records.len(),
         known.records.len()
     );
-    stand_in.calls();
+    let _ = stand_in.calls();
     for number in 0..3 {
         let group = create(address(&format!("new{number}.example.com"), "192.0.2.9"));
         assert!(is_applied(&cache.apply(&own_zone(), &[group]).await[0]));
@@ -172,7 +172,7 @@ async fn a_restart_takes_two_calls_and_tells_what_its_page_shows() {
     assert!(is_applied(&cache.apply(&own_zone(), &[group]).await[0]));
     drop(cache);
     stand_in.put("Z1", &numbered(5, "198.51.100.1"));
-    stand_in.calls();
+    let _ = stand_in.calls();
     let cache = cached(stand_in.provider(), Some(folder.path()));
     let read = cache.read(&own_zone()).await.unwrap();
     assert_eq!(stand_in.calls(), [GET, LIST]);

@@ -8,7 +8,7 @@ use records::provider::route53::{InvalidSettings, Route53, Settings};
 use records::{Outcome, Provider as _, ProviderError};
 use tokio::net::TcpListener;
 
-use super::stand_in::{Answer, StandIn, answer, error, zone};
+use super::stand_in::{Account as _, Answer, StandIn, answer, error, zone};
 use super::{address, create, is_applied, own_zone, stand_in};
 
 const CHANGE: &str = "ChangeResourceRecordSets";
@@ -180,7 +180,8 @@ async fn one_zone_that_is_not_ours_to_keep_leaves_the_others() {
         ("Z2", "two.example"),
         ("Z3", "three.example"),
     ])
-    .await;
+    .await
+    .unwrap();
     let provider = stand_in.provider();
     for zone in provider.zones().await.unwrap() {
         let denied = zone.id.0.as_ref() == "Z2";

@@ -3,6 +3,7 @@
 use records::batch::Submit as _;
 use records::{Change, Provider as _};
 
+use super::stand_in::Account as _;
 use super::xml::{routed, simple};
 use super::{address, create, group, name, own_zone, read, replace, stand_in};
 

@@ -3,7 +3,7 @@
 use records::{Endpoint, Provider as _};
 use serde_json::{Value, json};
 
-use super::stand_in::StandIn;
+use super::stand_in::{Account as _, StandIn};
 use super::xml::{alias, routed, simple};
 use super::{apply, create, delete, endpoint, is_applied, own_zone, read, replace, stand_in};
 

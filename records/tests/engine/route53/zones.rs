@@ -5,7 +5,7 @@ use std::time::Duration;
 use records::provider::route53::{Route53, Settings, TagFilter, ZoneType};
 use records::{Outcome, Provider as _, ProviderError, ZoneIdFilter};
 
-use super::stand_in::StandIn;
+use super::stand_in::{Account as _, StandIn};
 use super::{address, create};
 
 async fn names(settings: Settings) -> Vec<String> {
@@ -19,7 +19,9 @@ async fn names(settings: Settings) -> Vec<String> {
 
 #[tokio::test]
 async fn filters_choose_zones() {
-    let stand_in = StandIn::with(&[("ZA", "one.example"), ("ZB", "0\\0572.two.example")]).await;
+    let stand_in = StandIn::with(&[("ZA", "one.example"), ("ZB", "0\\0572.two.example")])
+        .await
+        .unwrap();
     stand_in.add_zone("ZC", "three.example", true);
     let with = |change: &dyn Fn(&mut Settings)| {
         let mut settings = stand_in.settings();
@@ -51,7 +53,7 @@ async fn filters_choose_zones() {
 
 #[tokio::test]
 async fn the_list_of_zones_is_used_for_as_long_as_it_may_be() {
-    let stand_in = StandIn::with(&[("Z1", "example.com")]).await;
+    let stand_in = StandIn::with(&[("Z1", "example.com")]).await.unwrap();
     for (seconds, calls) in [(0, 2), (60, 1)] {
         let settings = Settings {
             zones_cache: Duration::from_secs(seconds),
@@ -67,7 +69,9 @@ async fn the_list_of_zones_is_used_for_as_long_as_it_may_be() {
 /// A record would go into the one, and the other's would be taken for unwanted.
 #[tokio::test]
 async fn two_zones_of_one_name_are_left_alone_until_one_is_named() {
-    let stand_in = StandIn::with(&[("Z1", "example.com"), ("Z3", "example.org")]).await;
+    let stand_in = StandIn::with(&[("Z1", "example.com"), ("Z3", "example.org")])
+        .await
+        .unwrap();
     stand_in.add_zone("Z2", "example.com", true);
     let provider = stand_in.provider();
     for zone in provider.zones().await.unwrap() {

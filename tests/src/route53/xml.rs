@@ -5,7 +5,9 @@
 pub struct RecordSet {
     /// As it is listed: with the final dot, and escaped.
     pub name: String,
+    /// In capital letters.
     pub record_type: String,
+    /// Its set identifier; empty for none.
     pub identifier: String,
     /// All else, by the names of the elements.
     pub parts: Vec<(String, String)>,
@@ -13,6 +15,7 @@ pub struct RecordSet {
 
 impl RecordSet {
     /// The set that an element is.
+    #[must_use]
     pub fn parse(set: &str) -> Self {
         let mut parts = elements(&first(set, "ResourceRecordSet"));
         parts.sort();
@@ -40,6 +43,8 @@ impl RecordSet {
         }
     }
 
+    /// As an element.
+    #[must_use]
     pub fn xml(&self) -> String {
         let mut text = element("Name", &self.name) + &element("Type", &self.record_type);
         if !self.identifier.is_empty() {
@@ -49,6 +54,8 @@ impl RecordSet {
         element("ResourceRecordSet", &parts.fold(text, |text, part| text + &part))
     }
 
+    /// Its values.
+    #[must_use]
     pub fn values(&self) -> Vec<String> {
         let records = self.parts.iter().find(|(name, _)| name == "ResourceRecords");
         let values = records.map(|(_, records)| all(records, "Value"));
@@ -60,6 +67,7 @@ impl RecordSet {
     }
 
     /// What messages call it.
+    #[must_use]
     pub fn shown(&self) -> String {
         let Self {
             name, record_type, ..
@@ -71,6 +79,7 @@ impl RecordSet {
     }
 
     /// What it holds, for people: `name type identifier part=text ...`.
+    #[must_use]
     pub fn line(&self) -> String {
         let part = |(name, inner): &(String, String)| match name.as_str() {
             "ResourceRecords" => self.values().join(" "),
@@ -83,16 +92,20 @@ impl RecordSet {
     }
 }
 
+/// An element with something in it.
+#[must_use]
 pub fn element(name: &str, inner: &str) -> String {
     format!("<{name}>{inner}</{name}>")
 }
 
 /// A set with a TTL and values.
+#[must_use]
 pub fn simple(name: &str, record_type: &str, ttl: u32, values: &[&str]) -> String {
     routed(name, record_type, "", ttl, values)
 }
 
 /// The same with elements for an identifier and a policy.
+#[must_use]
 pub fn routed(name: &str, record_type: &str, policy: &str, ttl: u32, values: &[&str]) -> String {
     let record = |value: &&str| {
         format!(
@@ -108,6 +121,7 @@ pub fn routed(name: &str, record_type: &str, policy: &str, ttl: u32, values: &[&
 }
 
 /// A set whose addresses are those of another name.
+#[must_use]
 pub fn alias(name: &str, record_type: &str, target: &str, zone: &str, health: bool) -> String {
     format!(
         "<ResourceRecordSet><Name>{name}</Name><Type>{record_type}</Type><AliasTarget><HostedZoneId>{zone}\
@@ -116,6 +130,8 @@ pub fn alias(name: &str, record_type: &str, target: &str, zone: &str, health: bo
     )
 }
 
+/// A whole answer.
+#[must_use]
 pub fn document(root: &str, inner: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\n<{root} xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{inner}</{root}>"
@@ -123,16 +139,18 @@ pub fn document(root: &str, inner: &str) -> String {
 }
 
 /// What is in the first element of a name; empty if there is none.
+#[must_use]
 pub fn first(xml: &str, name: &str) -> String {
     all(xml, name).into_iter().next().unwrap_or_default()
 }
 
 /// What is in each element of a name.
+#[must_use]
 pub fn all(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let parts = xml.split(&open).skip(1);
     parts
-        .map(|part| part.split(&close).next().unwrap().to_owned())
+        .map(|part| part.split(&close).next().unwrap_or_default().to_owned())
         .collect()
 }
 
@@ -140,8 +158,12 @@ pub fn all(xml: &str, name: &str) -> Vec<String> {
 fn elements(mut xml: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     while let Some((_, rest)) = xml.split_once('<') {
-        let (name, rest) = rest.split_once('>').unwrap();
-        let (inner, rest) = rest.split_once(&format!("</{name}>")).unwrap();
+        let Some((name, rest)) = rest.split_once('>') else {
+            break;
+        };
+        let Some((inner, rest)) = rest.split_once(&format!("</{name}>")) else {
+            break;
+        };
         let inner = inner.replace("&quot;", "\"").replace("&apos;", "'");
         found.push((name.to_owned(), inner));
         xml = rest;
@@ -152,19 +174,12 @@ fn elements(mut xml: &str) -> Vec<(String, String)> {
 /// The texts of elements, without the elements.
 fn texts(inner: &str) -> String {
     let words = inner.split(['<', '>']).enumerate();
-    let mut depth = 0;
-    let mut texts = Vec::new();
-    for (place, word) in words {
-        if place % 2 == 1 {
-            depth += 1;
-        } else if !word.is_empty() {
-            texts.push(word);
-        }
-    }
-    assert_eq!(depth % 2, 0, "{inner}");
-    texts.join(",")
+    let texts = words.filter(|(place, word)| place % 2 == 0 && !word.is_empty());
+    texts.map(|(_, word)| word).collect::<Vec<_>>().join(",")
 }
 
+/// A text as it stands in an element.
+#[must_use]
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
