@@ -51,16 +51,15 @@ impl Cluster {
         .await;
     }
 
-    /// Some passes later, nothing more was written.
+    /// Waits until passes write nothing any more.
     async fn rests(&self, external_dns: &mut ExternalDns, of_a_pass: Kind) {
-        calls(&self.fake);
         let mut seen = 0;
-        eventually("three passes", async || {
+        eventually("three passes without a write", async || {
             external_dns.check().unwrap();
             let calls = calls(&self.fake);
-            assert_eq!(calls.get(&Kind::Batch), None);
-            assert_eq!(calls.get(&Kind::Single), None);
-            seen += calls.get(&of_a_pass).copied().unwrap_or_default();
+            let wrote = calls.contains_key(&Kind::Batch) || calls.contains_key(&Kind::Single);
+            let passes = calls.get(&of_a_pass).copied().unwrap_or_default();
+            seen = if wrote { 0 } else { seen + passes };
             seen >= 3
         })
         .await;
