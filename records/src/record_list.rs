@@ -254,14 +254,6 @@ impl FromIterator<Endpoint> for RecordList {
     }
 }
 
-impl FromIterator<Arc<Endpoint>> for RecordList {
-    fn from_iter<I: IntoIterator<Item = Arc<Endpoint>>>(endpoints: I) -> Self {
-        let mut builder = Builder::default();
-        endpoints.into_iter().for_each(|endpoint| builder.push(&endpoint));
-        builder.finish()
-    }
-}
-
 impl PartialEq for RecordList {
     fn eq(&self, other: &Self) -> bool {
         let packed = |list: &Self, other: &Self| {

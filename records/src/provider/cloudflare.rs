@@ -209,7 +209,7 @@ impl Provider for Cloudflare {
                 }
             })?;
             Ok(ZoneRecords {
-                records: records.into_iter().map(Arc::new).collect(),
+                records: records.into_iter().collect(),
                 version: None,
             })
         })

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::Output;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use records::cache::store::{FileStore, Row, Store as _, StoredTimes, ZoneWrite};
@@ -20,13 +19,11 @@ fn zone(name: &str) -> Zone {
 
 /// A name with its addresses.
 fn row(name: &str, addresses: usize, patched: bool, doubtful: bool) -> (Box<str>, Row) {
-    let records = (0..addresses.min(1)).map(|_| {
-        Arc::new(Endpoint {
-            dns_name: name.into(),
-            record_type: RecordType::A,
-            targets: ["192.0.2.1".into()].into(),
-            ..Endpoint::default()
-        })
+    let records = (0..addresses.min(1)).map(|_| Endpoint {
+        dns_name: name.into(),
+        record_type: RecordType::A,
+        targets: ["192.0.2.1".into()].into(),
+        ..Endpoint::default()
     });
     let row = Row {
         records: records.collect(),

@@ -219,7 +219,7 @@ async fn a_zone_that_is_handed_over_whole_is_in_any_order() {
     let whole = move |_| {
         let records = memory.records(&zone).into_iter().rev();
         Confirmation::Whole(ZoneRecords {
-            records: records.map(Arc::new).collect(),
+            records: records.collect(),
             version: None,
         })
     };

@@ -1,7 +1,5 @@
 //! What a zone holds, with who owns it.
 
-use std::sync::Arc;
-
 use records::ownership::{Affix, Cipher, InvalidOwner, Ownership, Registry};
 use records::{Endpoint, RecordType};
 
@@ -57,7 +55,7 @@ fn records_carry_what_their_ownership_records_tell() {
     // The zone's own records are as they were, and told as they are where nothing was added.
     assert_eq!(zone.lines(), before);
     assert!(zone.records.iter().all(|record| record.labels.is_empty()));
-    assert_eq!(held(&holdings, "hand.example.com", "A"), *zone.records[4]);
+    assert_eq!(held(&holdings, "hand.example.com", "A"), zone.records[4]);
 }
 
 #[test]
@@ -71,7 +69,7 @@ fn ownership_records_are_found_by_the_key_they_are_for() {
     assert_eq!(owner_of(&holdings, "www.example.com", "A"), "default");
     let key = zone.records[0].key().unwrap();
     let txt = holdings.txt_of(&registry, &zone.zone, &key).unwrap();
-    assert_eq!(txt, *zone.records[1]);
+    assert_eq!(txt, zone.records[1]);
 }
 
 #[test]
@@ -257,7 +255,7 @@ fn only_ownership_records_tell_owners() {
         labels_of(&holdings, "www.example.com", "A"),
         [("resource".to_owned(), "x".to_owned())]
     );
-    let all: Vec<_> = zone.holdings(&Ownership::Noop).records().map(Arc::new).collect();
+    let all: Vec<_> = zone.holdings(&Ownership::Noop).records().collect();
     assert_eq!(all, zone.records);
 }
 

@@ -110,9 +110,9 @@ fn zone(affix: &Affix, names: &[(Whose, &[&str])]) -> (HeldZone, Vec<Endpoint>) 
                         .txt_name(&zone.zone.name, &key.name, &key.record_type)
                         .unwrap();
                     let txt = ownership_txt(txt.as_str(), "other");
-                    zone.records.push(labelled(record, &[]).into());
+                    zone.records.push(labelled(record, &[]));
                     if matches!(whose, Whose::Others) && zone.get(&txt.key().unwrap()).is_none() {
-                        zone.records.push(txt.into());
+                        zone.records.push(txt);
                     }
                 }
             }

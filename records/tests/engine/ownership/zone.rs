@@ -1,7 +1,5 @@
 //! A zone in memory that takes changes as a strict provider does.
 
-use std::sync::Arc;
-
 use records::ownership::{Affix, Holdings, Ownership, Registry, Rejected};
 use records::{Change, Endpoint, Group, Labels, Property, RecordKey, RecordType, Zone, ZoneId};
 
@@ -10,7 +8,7 @@ pub use crate::fixtures::{name, record};
 /// The zone `example.com`.
 pub struct HeldZone {
     pub zone: Zone,
-    pub records: Vec<Arc<Endpoint>>,
+    pub records: Vec<Endpoint>,
 }
 
 impl HeldZone {
@@ -21,12 +19,12 @@ impl HeldZone {
         };
         Self {
             zone,
-            records: records.into_iter().map(Arc::new).collect(),
+            records: records.into_iter().collect(),
         }
     }
 
     pub fn holdings(&self, ownership: &Ownership) -> Holdings {
-        ownership.holdings(&self.zone, &self.records.iter().cloned().collect())
+        ownership.holdings(&self.zone, &self.records.iter().collect())
     }
 
     /// Groups changes by what the zone holds, and makes them.
@@ -40,7 +38,7 @@ impl HeldZone {
     pub fn apply(&mut self, groups: &[Group]) {
         for change in groups.iter().flat_map(|group| &group.changes) {
             if let Some(before) = change.before() {
-                let at = self.records.iter().position(|record| **record == *before);
+                let at = self.records.iter().position(|record| record == before);
                 self.records
                     .swap_remove(at.unwrap_or_else(|| panic!("not there: {before:?}")));
             }
@@ -66,22 +64,19 @@ impl HeldZone {
             beside.is_none_or(|beside| !cname(after) && !cname(beside)),
             "{after:?} beside a CNAME"
         );
-        self.records.push(Arc::new(Endpoint {
+        self.records.push(Endpoint {
             labels: Labels::new(),
             ..after.clone()
-        }));
+        });
     }
 
     pub fn get(&self, key: &RecordKey) -> Option<&Endpoint> {
-        self.records
-            .iter()
-            .map(AsRef::as_ref)
-            .find(|record| record.key().unwrap() == *key)
+        self.records.iter().find(|record| record.key().unwrap() == *key)
     }
 
     /// Names, types and record data, sorted.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self.records.iter().map(|record| line(record)).collect();
+        let mut lines: Vec<_> = self.records.iter().map(line).collect();
         lines.sort();
         lines
     }
