@@ -1,5 +1,6 @@
 //! A stock external-dns at the stand-in, with what is wanted on a real API server.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -24,8 +25,8 @@ use crate::subject::connect;
 
 /// The time between two passes of one that stays.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// One that has made no call for so long has nothing to do.
-const QUIET: Duration = Duration::from_secs(7);
+/// What it logs when it has nothing to do.
+const NOTHING_TO_DO: &str = "All records are already up to date";
 /// How long it may take for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
@@ -127,7 +128,7 @@ impl ExternalDns {
             format!("--interval={}s", INTERVAL.as_secs()),
         ]);
         let mut process = self.start(&command)?;
-        settle(account, &mut process, || true).await?;
+        self.settle(account, &mut process, || true).await?;
         Ok(process)
     }
 
@@ -140,34 +141,45 @@ impl ExternalDns {
         wanted: &[Endpoint],
     ) -> Result<Spent> {
         self.want(wanted).await?;
-        settle(account, process, || account.holds(wanted)).await
+        self.settle(account, process, || account.holds(wanted)).await
     }
-}
 
-/// Waits until it is done, and no call has been made for a while. The calls, and the time from
-/// the first of them until it was done.
-async fn settle(account: &Account, process: &mut Process, done: impl Fn() -> bool) -> Result<Spent> {
-    let mut spent = Spent::default();
-    let begun = Instant::now();
-    let (mut first, mut last, mut ended) = (None, begun, None);
-    loop {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        process.check()?;
-        ensure!(begun.elapsed() < PATIENCE, "external-dns did not come to an end");
-        let calls = account.take();
-        if calls.all() > 0 {
-            last = Instant::now();
-            first = first.or(Some(last));
-            spent.add(&calls);
-            if ended.is_none() && done() {
-                ended = Some(last);
+    /// Waits until it is done, and a pass after that has found nothing to do. The calls, and the
+    /// time from the first of them until it was done.
+    async fn settle(
+        &self,
+        account: &Account,
+        process: &mut Process,
+        done: impl Fn() -> bool,
+    ) -> Result<Spent> {
+        let mut spent = Spent::default();
+        let begun = Instant::now();
+        let (mut first, mut ended) = (None::<Instant>, None);
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            process.check()?;
+            ensure!(begun.elapsed() < PATIENCE, "external-dns did not come to an end");
+            // Counted first: what is told after that belongs to a pass whose calls are counted.
+            let idle = self.idle_passes()?;
+            let calls = account.take();
+            if calls.all() > 0 {
+                let first = *first.get_or_insert_with(Instant::now);
+                spent.add(&calls);
+                if ended.is_none() && done() {
+                    spent.took = first.elapsed();
+                    ended = Some(self.idle_passes()?);
+                }
+            }
+            if ended.is_some_and(|before| idle > before) {
+                return Ok(spent);
             }
         }
-        if let (Some(first), Some(ended)) = (first, ended)
-            && last.elapsed() > QUIET
-        {
-            spent.took = ended.saturating_duration_since(first);
-            return Ok(spent);
-        }
+    }
+
+    /// How many passes have found nothing to do, of all that were made.
+    fn idle_passes(&self) -> Result<usize> {
+        let log = self.cluster.state().join("log/external-dns.log");
+        let text = fs::read(&log).with_context(|| format!("failed to read {}", log.display()))?;
+        Ok(String::from_utf8_lossy(&text).matches(NOTHING_TO_DO).count())
     }
 }
