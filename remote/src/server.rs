@@ -1,5 +1,10 @@
 //! The server: it alone talks to the providers, for all clients.
 
-mod peer;
+pub mod credentials;
+pub mod listener;
+pub mod peer;
+pub mod token;
 
+pub use credentials::Credentials;
 pub use peer::Peer;
+pub use token::Tokens;
