@@ -1,0 +1,128 @@
+//! Connections: mutual TLS, with bounds on what a stranger can hold.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::Stream;
+use futures::stream::unfold;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::Connected;
+
+use super::credentials::Credentials;
+use super::peer::Peer;
+
+/// Handshakes at a time; further strangers wait to be accepted.
+const HANDSHAKES: usize = 512;
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// The pause when no connection can be accepted, as without free file descriptors.
+const BREATH: Duration = Duration::from_secs(1);
+
+/// A connection whose client is known.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TlsStream<TcpStream>,
+    peer: Peer,
+}
+
+/// The connections that a listener takes, once their clients are known. Those of strangers
+/// end by themselves.
+pub fn incoming(
+    listener: TcpListener,
+    credentials: Arc<Credentials>,
+) -> impl Stream<Item = io::Result<Connection>> {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(accept(listener, credentials, sender));
+    unfold(receiver, |mut receiver| async move {
+        let connection = receiver.recv().await?;
+        Some((Ok(connection), receiver))
+    })
+}
+
+/// Ends when nobody takes the connections any more.
+async fn accept(listener: TcpListener, credentials: Arc<Credentials>, connections: mpsc::Sender<Connection>) {
+    let room = Arc::new(Semaphore::new(HANDSHAKES));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = connections.closed() => return,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "failed to accept a connection");
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        let (credentials, connections) = (Arc::clone(&credentials), connections.clone());
+        tokio::spawn(async move {
+            match timeout(HANDSHAKE, introduce(stream, &credentials)).await {
+                Ok(Ok(connection)) => {
+                    // The server is going down.
+                    let _ = connections.send(connection).await;
+                }
+                Ok(Err(error)) => tracing::info!(%address, %error, "a client was turned away"),
+                Err(_) => tracing::info!(%address, "a client did not finish its TLS handshake"),
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Makes the handshake, and finds out who the client is.
+async fn introduce(stream: TcpStream, credentials: &Credentials) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    let stream = TlsAcceptor::from(credentials.config()).accept(stream).await?;
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let chain = chain.iter().map(|certificate| certificate.clone().into_owned());
+    let peer = Peer::new(chain.collect(), credentials.trust()).map_err(io::Error::other)?;
+    Ok(Connection { stream, peer })
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
