@@ -1,6 +1,5 @@
 //! The record sets of a zone in the order of their names.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,29 +8,11 @@ use crate::{Change, Endpoint, Group, Name, RecordKey};
 /// Record sets by the name that they stand at.
 pub(super) type ByName = BTreeMap<Name, Vec<Arc<Endpoint>>>;
 
-/// The name that a record set stands at, as it is compared. One that is no domain name
-/// stands by its text: it is kept, though nobody can change it.
-pub(super) fn place(endpoint: &Endpoint) -> Cow<'_, str> {
-    let text = &*endpoint.dns_name;
-    let canonical = !text.ends_with('.')
-        && !text.starts_with('\\')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if canonical {
-        return Cow::Borrowed(text);
-    }
-    match endpoint.name() {
-        Ok(name) => Cow::Owned(name.as_str().to_owned()),
-        Err(_) => Cow::Borrowed(text),
-    }
-}
-
 /// Puts record sets into the order of their names.
 pub(super) fn order(records: &mut [Arc<Endpoint>]) {
     records.sort_by(|one, other| {
-        place(one)
-            .cmp(&place(other))
+        one.place()
+            .cmp(&other.place())
             .then_with(|| one.record_type.cmp(&other.record_type))
             .then_with(|| one.set_identifier.cmp(&other.set_identifier))
     });
@@ -39,8 +20,8 @@ pub(super) fn order(records: &mut [Arc<Endpoint>]) {
 
 /// The record sets at a name, of records in order.
 pub(super) fn at<'a>(records: &'a [Arc<Endpoint>], name: &str) -> &'a [Arc<Endpoint>] {
-    let start = records.partition_point(|record| *place(record) < *name);
-    let length = records[start..].partition_point(|record| *place(record) == *name);
+    let start = records.partition_point(|record| *record.place() < *name);
+    let length = records[start..].partition_point(|record| *record.place() == *name);
     &records[start..start + length]
 }
 
@@ -49,8 +30,8 @@ pub(super) fn replace(records: &[Arc<Endpoint>], names: ByName) -> Vec<Arc<Endpo
     let mut replaced = Vec::with_capacity(records.len() + names.len());
     let mut rest = records;
     for (name, mut new) in names {
-        let start = rest.partition_point(|record| *place(record) < *name.as_str());
-        let length = rest[start..].partition_point(|record| *place(record) == *name.as_str());
+        let start = rest.partition_point(|record| *record.place() < *name.as_str());
+        let length = rest[start..].partition_point(|record| *record.place() == *name.as_str());
         replaced.extend_from_slice(&rest[..start]);
         order(&mut new);
         replaced.append(&mut new);

@@ -217,7 +217,7 @@ impl Knowledge {
             known
                 .records
                 .iter()
-                .map(|record| snapshot::place(record))
+                .map(|record| record.place())
                 .chain(marked)
                 .collect()
         } else {
