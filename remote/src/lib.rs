@@ -2,4 +2,5 @@
 //! and the clients that many clusters have of it. Knows no Kubernetes.
 
 pub mod protocol;
+pub mod revision;
 pub mod server;
