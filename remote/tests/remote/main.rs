@@ -1,6 +1,11 @@
 //! Tests of the remote provider: what is pure, and the server in memory.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
+#![allow(
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed test is a panic"
+)]
 
 mod applying;
 mod catalogue;
