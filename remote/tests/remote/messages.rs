@@ -11,6 +11,8 @@ use super::revision::endpoints;
 use super::world::{a, name, of_type};
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn record_sets_come_back_as_they_were(record in endpoints()) {
         let octets = zones::record_set(&record).encode_to_vec();

@@ -46,6 +46,8 @@ fn digests(records: &[Arc<Endpoint>]) -> Digests {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Any reader of any age comes to hold the state, by history or by parts.
     #[test]
     fn a_reader_comes_to_hold_the_state(

@@ -39,6 +39,8 @@ fn content(record: &Endpoint) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn order_does_not_matter(records in vec(endpoints(), 0..8), seed in any::<u64>()) {
         let mut shuffled = records.clone();
