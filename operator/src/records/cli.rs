@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use api::GoDuration;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
@@ -20,6 +20,17 @@ use super::source;
 use crate::output::Format;
 
 pub use self::route53::Route53Args;
+
+/// Keep external records: zones at DNS servers and services.
+///
+/// A guide is docs/external-records.md.
+#[derive(Debug, Parser)]
+#[command(name = "dns-operator-records", bin_name = "dns-operator records", version)]
+pub struct Cli {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: RecordsCommand,
+}
 
 /// What to do with external records.
 #[derive(Debug, Subcommand)]
