@@ -273,14 +273,20 @@ fn the_operator_names_the_image_variable_it_lacks() {
 #[test]
 fn help_is_complete() {
     for command in [
-        None,
-        Some("render"),
-        Some("check"),
-        Some("explain"),
-        Some("diff"),
-        Some("crds"),
+        &[][..],
+        &["render"],
+        &["check"],
+        &["explain"],
+        &["diff"],
+        &["crds"],
+        &["records"],
+        &["records", "plan"],
+        &["records", "apply"],
+        &["records", "run"],
+        &["records", "show"],
+        &["records", "webhook"],
     ] {
-        let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let output = program::run(&arguments, "").unwrap();
         assert_eq!(output.code, Some(0));
         assert!(output.stdout.contains("Usage: "), "{}", output.stdout);

@@ -204,6 +204,9 @@ pub struct ProviderArgs {
     /// How long the webhook provider may take to be written to; counts on top.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub webhook_provider_write_timeout: Duration,
+    /// The longest answer of the webhook provider that is read, in octets; 0 for any.
+    #[arg(long, value_name = "OCTETS", default_value_t = 32 * 1024 * 1024)]
+    pub webhook_provider_max_body_size: usize,
     /// How changes are put together.
     #[command(flatten)]
     pub batches: BatchArgs,
