@@ -69,7 +69,9 @@ const NAME_RESOLVERS: Resource = resource(
 
 const DNS_ENDPOINTS: Resource = resource("externaldns.k8s.io", "v1alpha1", "DNSEndpoint", "dnsendpoints");
 
-const ALL: [Resource; 20] = [
+const DNS_PROVIDERS: Resource = resource("dns.gardener.cloud", "v1alpha1", "DNSProvider", "dnsproviders");
+
+const ALL: [Resource; 21] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -90,6 +92,7 @@ const ALL: [Resource; 20] = [
     ENDPOINT_SLICES,
     NAME_RESOLVERS,
     DNS_ENDPOINTS,
+    DNS_PROVIDERS,
 ];
 
 impl Resource {
@@ -292,6 +295,18 @@ pub fn dns_endpoint_key(namespace: &str, name: &str) -> ObjectKey {
 #[must_use]
 pub fn dns_endpoints(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
     DNS_ENDPOINTS.objects(client, namespace)
+}
+
+/// An account at a DNS provider.
+#[must_use]
+pub fn dns_provider_key(namespace: &str, name: &str) -> ObjectKey {
+    key(DNS_PROVIDERS, Some(namespace), name)
+}
+
+/// The accounts at DNS providers, of a namespace or all there are.
+#[must_use]
+pub fn dns_providers(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    DNS_PROVIDERS.objects(client, namespace)
 }
 
 /// A ConfigMap.

@@ -4,6 +4,7 @@ pub mod cloudflare;
 mod http_client;
 pub mod memory;
 mod operation;
+mod paced;
 pub mod rfc2136;
 pub mod route53;
 mod set_identifiers;
@@ -16,6 +17,7 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 pub use self::operation::{Calls, Operation};
+pub use self::paced::Paced;
 use crate::batch::Counters;
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 

@@ -8,6 +8,7 @@ mod cloudflare;
 mod daemon;
 mod definitions;
 mod dns_endpoints;
+mod dns_provider;
 mod guide;
 mod metrics;
 mod plans;

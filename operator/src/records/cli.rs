@@ -415,7 +415,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A duration in which something can be done.
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval.is_zero() {
         return Err("must be longer than 0s, such as 1m".into());
