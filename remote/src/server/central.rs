@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use records::Outcome;
 use records::cache::Clock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Extensions, Status};
 
 use super::admission::{Admission, Refusal};
@@ -63,6 +64,8 @@ pub struct Central {
     quotas: Quotas,
     metrics: Metrics,
     reads: Arc<Semaphore>,
+    /// Whether nothing is begun any more.
+    closed: watch::Sender<bool>,
 }
 
 impl Central {
@@ -82,6 +85,7 @@ impl Central {
             settings,
             quotas: Quotas::default(),
             metrics: Metrics::default(),
+            closed: watch::Sender::new(false),
         })
     }
 
@@ -94,14 +98,22 @@ impl Central {
     /// Publishes all zones as their caches hold them, which asks providers where it has to:
     /// so that those who watch learn of what others write.
     pub async fn refresh(&self) {
+        let zones = self.catalogue.zones();
+        // A zone that cannot be read shows by its age, and does not keep the others waiting.
+        join_all(zones.iter().map(|zone| zone.refresh())).await;
+    }
+
+    /// Begins nothing more, because the server is going down: changes that wait are answered
+    /// as postponed, and streams of revisions end. Batches that are being made go on.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
         for zone in self.catalogue.zones() {
-            // A zone that cannot be read shows by its age.
-            let _told = zone.refresh().await;
+            zone.close();
         }
     }
 
     /// Waits until no batch is being made. Who goes away takes back what was not begun, so
-    /// once nobody is connected this takes one batch at most.
+    /// once nobody is connected, or it is closed, this takes one batch at most.
     pub async fn idle(&self) {
         for zone in self.catalogue.zones() {
             zone.idle().await;
@@ -126,6 +138,11 @@ impl Central {
 
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Whether nothing is begun any more.
+    pub(super) fn closed(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
     }
 
     pub(super) fn reads(&self) -> &Arc<Semaphore> {
@@ -172,6 +189,9 @@ impl Central {
             self.metrics.count(namespace, |figures| figures.overloads += 1);
             status::exhausted(message, retry_after)
         };
+        if *self.closed.borrow() {
+            return Err(status::going_down());
+        }
         if let Some(quota) = self.settings.quota
             && let Err(wait) = self
                 .quotas

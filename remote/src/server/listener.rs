@@ -1,19 +1,23 @@
 //! Connections: mutual TLS, with bounds on what a stranger can hold.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::Stream;
 use futures::stream::unfold;
+use futures::{Stream, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
 use super::credentials::Credentials;
@@ -25,6 +29,37 @@ const HANDSHAKES: usize = 512;
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// The pause when no connection can be accepted, as without free file descriptors.
 const BREATH: Duration = Duration::from_secs(1);
+
+/// The most calls at a time on a connection: a client has a watch, and reads some zones.
+const CALLS: u32 = 128;
+/// How often a connection on which nothing is heard is tried, and for how long: a client
+/// whose wire was cut holds nothing for longer.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves the connections that a listener takes until it is told to stop: then it takes no
+/// more calls, and ends once those that there are have ended.
+pub async fn serve<S>(
+    service: S,
+    listener: TcpListener,
+    credentials: Arc<Credentials>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+{
+    Server::builder()
+        .max_concurrent_streams(CALLS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+        .serve_with_incoming_shutdown(service, incoming(listener, credentials).boxed(), stop)
+        .await
+        .map_err(io::Error::other)
+}
 
 /// A connection whose client is known.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use tonic::Status;
 
 use super::super::catalogue::Namespace;
 use super::super::central::{Central, no_namespace};
+use super::super::status;
 use super::super::zone::ServedZone;
 use crate::protocol::v2::{WatchZonesResponse, ZoneRevision};
 use crate::revision::Revision;
@@ -29,6 +30,7 @@ pub(super) fn watch(
         namespace: namespace.into(),
         zones,
         watched: BTreeMap::new(),
+        closed: central.closed(),
         pause: central.settings().watch_pause,
         is_new: true,
     };
@@ -46,6 +48,8 @@ struct Watcher {
     namespace: Box<str>,
     zones: watch::Receiver<Arc<Namespace>>,
     watched: BTreeMap<Box<str>, Watched>,
+    /// Whether the server is going down.
+    closed: watch::Receiver<bool>,
     pause: Duration,
     is_new: bool,
 }
@@ -80,6 +84,15 @@ impl Watcher {
 
     /// Waits until something has changed; whether the zones are others.
     async fn wait(&mut self) -> Result<bool, Status> {
+        let mut closed = self.closed.clone();
+        tokio::select! {
+            changed = self.change() => changed,
+            _ = closed.wait_for(|closed| *closed) => Err(status::going_down()),
+        }
+    }
+
+    /// The same, while the server does not go down.
+    async fn change(&mut self) -> Result<bool, Status> {
         let gone = no_namespace(&self.namespace);
         if self.watched.is_empty() {
             return self.zones.changed().await.map(|()| true).map_err(|_| gone);
