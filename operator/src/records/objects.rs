@@ -63,6 +63,18 @@ impl<T: Object> Objects<T> {
         self.changed.subscribe()
     }
 
+    /// Puts these in the place of all others, where no watch tells of them.
+    pub fn replace(&self, objects: Vec<T>) {
+        self.change(|held| {
+            let present = objects.iter().map(|object| object.key().clone()).collect();
+            let mut changed = false;
+            for object in objects {
+                changed |= held.put(object);
+            }
+            held.retain(&present) || changed
+        });
+    }
+
     fn lock(&self) -> MutexGuard<'_, Held<T>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
 //! The command line of DNSProviders.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,9 +15,10 @@ use crate::records::settings::{cloudflare_base_url, record_cache};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "DNSProviders")]
 pub struct DnsProviderArgs {
-    /// The only namespace whose DNSProviders count; all of them when not given.
-    #[arg(long, value_name = "NAMESPACE")]
-    pub namespace: Option<String>,
+    /// A namespace whose DNSProviders count; may be given more than once. All of them when not
+    /// given.
+    #[arg(long = "provider-namespace", value_name = "NAMESPACE")]
+    pub namespaces: Vec<String>,
     /// Only DNSProviders of this class count, by their annotation dns.gardener.cloud/class;
     /// those without are of the class gardendns, as for Gardener's controller: give another
     /// one where that runs too.
@@ -32,7 +34,7 @@ impl DnsProviderArgs {
     /// (`CLOUDFLARE_BASE_URL`).
     pub fn settings(&self, cache: &CacheArgs) -> anyhow::Result<controller::Settings> {
         Ok(controller::Settings {
-            namespace: self.namespace.clone(),
+            namespaces: BTreeSet::from_iter(self.namespaces.clone()).into_iter().collect(),
             class: self.dns_class.clone(),
             zone_cache_time: self.zone_cache_time,
             cache: record_cache(cache)?,

@@ -6,26 +6,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::DnsProviderStatus;
+use futures::future::select_all;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use kube::runtime::watcher;
 use records::{ProviderError, Zone, cache};
 use tokio::sync::watch as channel;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::account::{Account, Accounts};
+use super::files::{Content, ProviderFiles};
+use super::finding::Finding;
+use super::journal::Journal;
 use super::listing::Listing;
 use super::object::{DnsProviderObject, is_remote};
+use super::origin::{self, Origin};
 use super::problem::Problem;
 use super::secret::SecretData;
-use super::secrets::{Known, Secrets};
-use super::selection::{Rules, SelectedZone, Selection};
-use super::settings::{Addresses, blueprint, provider_type, rate_limit};
-use super::status::{Verdict, status};
-use crate::records::objects::{self, Objects, Reading};
+use super::secrets::{Given, Known, Secrets};
+use super::selection::{Rules, SelectedZone};
+use super::settings::{Addresses, blueprint, provider_type};
+use super::status::status;
+use crate::records::objects::Objects;
 use crate::records::status::{StatusWriter, Subject};
-use crate::resources::{dns_provider_key, dns_providers};
 
 /// How long to wait before what failed for reasons of this machine or the API server is tried
 /// again.
@@ -34,8 +37,8 @@ const RETRY: Duration = Duration::from_secs(10);
 /// What the controller does its work by.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The only namespace whose DNSProviders count; none for all.
-    pub namespace: Option<String>,
+    /// The namespaces whose DNSProviders count; none for all.
+    pub namespaces: Vec<String>,
     /// The class of the DNSProviders that count.
     pub class: String,
     /// How often each account is asked for its zones.
@@ -85,9 +88,10 @@ pub type Usable = Arc<[UsableProvider]>;
 
 /// The controller.
 pub struct Controller {
-    client: Client,
+    origin: Option<Origin>,
     settings: Settings,
-    objects: Arc<Objects<DnsProviderObject>>,
+    /// Those of each namespace, where only some count.
+    objects: Vec<Arc<Objects<DnsProviderObject>>>,
     secrets: Secrets,
     accounts: Accounts,
     /// What is known of the zones of each account, by its name.
@@ -95,9 +99,21 @@ pub struct Controller {
     answers: JoinSet<Answer>,
     /// The generation of each object that was looked at last, by its uid.
     seen: BTreeMap<String, i64>,
-    statuses: StatusWriter<DnsProviderStatus>,
+    /// None where there is nobody to tell.
+    statuses: Option<StatusWriter<DnsProviderStatus>>,
+    journal: Journal,
     usable: channel::Sender<Usable>,
+    survey: channel::Sender<Survey>,
     start: Instant,
+}
+
+/// How far the controller is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether it has found out of every DNSProvider what it could at the time.
+    pub is_complete: bool,
+    /// How many DNSProviders let other clusters use their accounts.
+    pub remote: usize,
 }
 
 /// What an account said: its name, and its zones.
@@ -117,77 +133,98 @@ impl Drop for Listed {
     }
 }
 
-/// What has been found out about a DNSProvider.
-struct Finding {
-    account: Option<Arc<Account>>,
-    selection: Option<Selection>,
-    problem: Option<Problem>,
-}
-
-impl Finding {
-    /// Whether nothing else can be found out by trying again soon.
-    fn is_settled(&self) -> bool {
-        self.account.is_some() || matches!(self.problem, Some(Problem::Invalid(_)))
-    }
-}
-
-impl From<Problem> for Finding {
-    fn from(problem: Problem) -> Self {
-        Self {
-            account: None,
-            selection: None,
-            problem: Some(problem),
-        }
-    }
-}
-
 impl Controller {
     /// A controller, and what it hands out: nothing before it has found out what there is.
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> (Self, channel::Receiver<Usable>) {
+        let secrets = Secrets::of_cluster(client.clone());
+        let statuses = StatusWriter::new(client.clone());
+        Self::of(Origin::Cluster(client), secrets, Some(statuses), settings)
+    }
+
+    /// A controller for DNSProviders in files, with what they say now.
+    #[must_use]
+    pub fn of_files(
+        files: ProviderFiles,
+        content: Content,
+        settings: Settings,
+    ) -> (Self, channel::Receiver<Usable>) {
+        let given: Arc<Given> = Arc::default();
+        let secrets = Secrets::given(Arc::clone(&given));
+        let origin = Origin::Files(files, Arc::clone(&given));
+        let settings = Settings {
+            namespaces: Vec::new(),
+            ..settings
+        };
+        let (controller, usable) = Self::of(origin, secrets, None, settings);
+        origin::put(&controller.objects, &given, content);
+        (controller, usable)
+    }
+
+    fn of(
+        origin: Origin,
+        secrets: Secrets,
+        statuses: Option<StatusWriter<DnsProviderStatus>>,
+        settings: Settings,
+    ) -> (Self, channel::Receiver<Usable>) {
         let (usable, handed_out) = channel::channel(Usable::default());
         let controller = Self {
-            objects: Arc::default(),
-            secrets: Secrets::new(client.clone()),
+            origin: Some(origin),
+            objects: (0..settings.namespaces.len().max(1))
+                .map(|_| Arc::default())
+                .collect(),
+            secrets,
             accounts: Accounts::default(),
             listings: BTreeMap::new(),
             answers: JoinSet::new(),
             seen: BTreeMap::new(),
-            statuses: StatusWriter::new(client.clone()),
+            statuses,
+            journal: Journal::default(),
             usable,
+            survey: channel::Sender::default(),
             start: Instant::now(),
             settings,
-            client,
         };
         (controller, handed_out)
     }
 
+    /// Tells how far it is; what can be used is handed out before that.
+    #[must_use]
+    pub fn survey(&self) -> channel::Receiver<Survey> {
+        self.survey.subscribe()
+    }
+
     /// Does its work for as long as it is polled.
     pub async fn run(mut self) {
-        let class = self.settings.class.clone();
-        let reading = Reading {
-            api: dns_providers(&self.client, self.settings.namespace.as_deref()),
-            selector: watcher::Config::default(),
-            key: dns_provider_key,
-            read: move |object| DnsProviderObject::of(object, &class),
-        };
-        let objects = Arc::clone(&self.objects);
-        tokio::select! {
-            () = objects::follow(reading, objects) => {}
-            () = self.rounds() => {}
+        let objects = self.objects.clone();
+        match self.origin.take() {
+            Some(Origin::Cluster(client)) => {
+                let settings = self.settings.clone();
+                let following = origin::follow(&client, &settings, objects);
+                tokio::select! {
+                    () = following => {}
+                    () = self.rounds() => {}
+                }
+            }
+            Some(Origin::Files(files, given)) => tokio::select! {
+                () = files.follow(|content| origin::put(&objects, &given, content)) => {}
+                () = self.rounds() => {}
+            },
+            None => {}
         }
     }
 
     async fn rounds(&mut self) {
-        let mut objects = self.objects.changes();
+        let mut objects: Vec<_> = self.objects.iter().map(|objects| objects.changes()).collect();
         let mut secrets = self.secrets.changes();
         loop {
-            let wake = match self.objects.snapshot() {
+            let wake = match self.snapshot() {
                 Some(objects) => self.round(&objects).await,
                 None => Instant::now() + RETRY,
             };
+            let changes = objects.iter_mut().map(|objects| Box::pin(objects.changed()));
             tokio::select! {
-                _ = objects.changed() => {}
+                _ = select_all(changes) => {}
                 _ = secrets.changed() => {}
                 Some(answer) = self.answers.join_next() => {
                     // One that was given up says nothing.
@@ -198,6 +235,13 @@ impl Controller {
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// All DNSProviders; none while it is not known which there are.
+    fn snapshot(&self) -> Option<Vec<Arc<DnsProviderObject>>> {
+        let of_namespaces = self.objects.iter().map(|objects| objects.snapshot());
+        let of_namespaces: Option<Vec<_>> = of_namespaces.collect();
+        of_namespaces.map(|objects| objects.into_iter().flatten().collect())
     }
 
     /// Looks at everything; when to look again if nothing happens until then.
@@ -218,7 +262,18 @@ impl Controller {
         self.listings.retain(|account, _| used.contains(account));
         self.ask(&findings);
         self.hand_out(&findings);
+        self.journal.log(objects, &findings);
         let is_told = self.tell(objects, &findings).await;
+        let of_all = findings.len() == objects.len();
+        let survey = Survey {
+            is_complete: of_all && findings.iter().all(|(_, finding)| finding.is_told()),
+            remote: objects
+                .iter()
+                .filter(|object| is_remote(&object.annotations))
+                .count(),
+        };
+        self.survey
+            .send_if_modified(|before| std::mem::replace(before, survey) != survey);
         let is_settled = is_told && findings.iter().all(|(_, finding)| finding.is_settled());
         let now = Instant::now();
         let idle = self.listings.values().filter(|listed| listed.asking.is_none());
@@ -335,32 +390,20 @@ impl Controller {
         objects: &[Arc<DnsProviderObject>],
         findings: &[(&Arc<DnsProviderObject>, Finding)],
     ) -> bool {
-        self.statuses.retain(objects.iter().map(|object| &*object.uid));
+        let Some(statuses) = &mut self.statuses else {
+            return true;
+        };
+        statuses.retain(objects.iter().map(|object| &*object.uid));
         let (now, mut is_told) = (Timestamp::now(), true);
-        for (object, finding) in findings {
-            if finding.selection.is_none() && finding.problem.is_none() {
-                continue;
-            }
-            let spec = object.spec.as_ref().ok();
-            let rate = finding.account.as_ref().and_then(|account| account.rate);
-            let verdict = Verdict {
-                generation: object.generation,
-                spec,
-                rate_limit: rate.map(rate_limit),
-                selection: finding.selection.as_ref(),
-                problem: finding.problem.as_ref(),
-            };
+        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told()) {
+            let verdict = finding.verdict(object);
             let subject = Subject {
                 key: &object.key,
                 uid: &object.uid,
                 version: &object.version,
                 status: &object.status,
             };
-            match self
-                .statuses
-                .write(&subject, |old| status(old, &verdict, now))
-                .await
-            {
+            match statuses.write(&subject, |old| status(old, &verdict, now)).await {
                 Ok(written) => is_told &= !written,
                 Err(error) => {
                     tracing::warn!("{error}");

@@ -16,7 +16,7 @@ use crate::resources::dns_provider_key;
 const CLASS: &str = "dns.gardener.cloud/class";
 /// The annotations that let clusters use an account through the central server: the one that
 /// Gardener's documentation names, and the one that its code reads.
-const REMOTE: [&str; 2] = [
+pub const REMOTE: [&str; 2] = [
     "dns.gardener.cloud/remoteAccess",
     "dns.gardener.cloud/remote-access",
 ];

@@ -32,9 +32,35 @@ pub(super) enum Known {
 
 /// The Secrets that are followed.
 pub(super) struct Secrets {
-    client: Client,
+    place: Place,
     followed: BTreeMap<SecretName, Followed>,
     changed: channel::Sender<()>,
+}
+
+/// Where Secrets are.
+enum Place {
+    Cluster(Client),
+    Given(Arc<Given>),
+}
+
+/// Secrets that no API server has.
+#[derive(Default)]
+pub(super) struct Given {
+    secrets: Mutex<BTreeMap<SecretName, Arc<SecretData>>>,
+    changed: channel::Sender<()>,
+}
+
+impl Given {
+    /// Gives these, and no others.
+    pub(super) fn replace(&self, secrets: BTreeMap<SecretName, Arc<SecretData>>) {
+        *self.secrets.lock().unwrap_or_else(PoisonError::into_inner) = secrets;
+        self.changed.send_replace(());
+    }
+
+    fn get(&self, name: &SecretName) -> Known {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.get(name).cloned().map_or(Known::Absent, Known::Present)
+    }
 }
 
 /// A Secret that is followed; dropped, it is no more.
@@ -50,11 +76,20 @@ impl Drop for Followed {
 }
 
 impl Secrets {
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn of_cluster(client: Client) -> Self {
+        Self::of(Place::Cluster(client), channel::Sender::default())
+    }
+
+    pub(super) fn given(given: Arc<Given>) -> Self {
+        let changed = given.changed.clone();
+        Self::of(Place::Given(given), changed)
+    }
+
+    fn of(place: Place, changed: channel::Sender<()>) -> Self {
         Self {
-            client,
+            place,
             followed: BTreeMap::new(),
-            changed: channel::Sender::default(),
+            changed,
         }
     }
 
@@ -65,12 +100,15 @@ impl Secrets {
 
     /// Follows these Secrets from now on, and no others.
     pub(super) fn follow(&mut self, names: &BTreeSet<SecretName>) {
+        let Place::Cluster(client) = &self.place else {
+            return;
+        };
         self.followed.retain(|name, _| names.contains(name));
         for name in names {
             if !self.followed.contains_key(name) {
                 let known = Arc::default();
                 let watching = watch(
-                    self.client.clone(),
+                    client.clone(),
                     name.clone(),
                     Arc::clone(&known),
                     self.changed.clone(),
@@ -83,6 +121,9 @@ impl Secrets {
 
     /// What is known of a Secret.
     pub(super) fn get(&self, name: &SecretName) -> Known {
+        if let Place::Given(given) = &self.place {
+            return given.get(name);
+        }
         let known = self.followed.get(name).map(|followed| &followed.known);
         known.map_or(Known::Nothing, |known| {
             known.lock().unwrap_or_else(PoisonError::into_inner).clone()

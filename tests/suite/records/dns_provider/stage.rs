@@ -239,7 +239,7 @@ async fn start_controller(plane: &Plane) -> (channel::Receiver<Usable>, Running)
         record_cache_max_age: Duration::from_secs(3600),
     };
     let providers = DnsProviderArgs {
-        namespace: None,
+        namespaces: Vec::new(),
         dns_class: DEFAULT_CLASS.into(),
         zone_cache_time: Duration::from_secs(3600),
     };
