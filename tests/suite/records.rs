@@ -16,6 +16,7 @@ mod rfc2136;
 mod route53;
 mod run;
 mod selector;
+mod serve;
 mod show;
 mod status;
 mod webhook;

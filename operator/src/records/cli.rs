@@ -4,6 +4,7 @@
 mod batch;
 mod cloudflare;
 mod route53;
+mod serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use super::source;
 use crate::output::Format;
 
 pub use self::route53::Route53Args;
+pub use self::serve::{QuotaArgs, ServeArgs};
 
 /// Keep external records: zones at DNS servers and services.
 ///
@@ -50,6 +52,12 @@ pub enum RecordsCommand {
     /// Makes a pass at each interval, and soon after a source has changed. Nothing that a
     /// provider answers ends it.
     Run(RunArgs),
+    /// Serve zones to many other clusters, which ask this server instead of the provider.
+    ///
+    /// Serves the zones of DNSProviders (dns.gardener.cloud/v1alpha1) with the annotation
+    /// dns.gardener.cloud/remote-access, to the clients whose certificates are for the
+    /// namespace of the DNSProvider. Ends with 0 when it is told to stop.
+    Serve(Box<ServeArgs>),
     /// Tell what a record cache on disk holds.
     ///
     /// Only while no other command uses the cache.
