@@ -6,7 +6,7 @@ use operator::resources::dns_provider_key;
 use records::Provider as _;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, TEAM, ZONE, secret_key};
+use super::stage::{Stage, TEAM, ZONE};
 use crate::control_plane::{eventually, quiet};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,7 +176,9 @@ async fn at_rest_nothing_is_sent(stage: &Stage) {
 }
 
 async fn a_dns_provider_goes(stage: &Stage) {
-    stage.plane.delete(&secret_key(TEAM)).await;
+    stage
+        .plane
+        .kubectl(&["delete", "secret", "key", "--namespace", TEAM]);
     stage
         .is_told(TEAM, "web", "Error", "Secret team/key is not there")
         .await;
