@@ -3,6 +3,7 @@
 
 mod batch;
 mod cloudflare;
+mod remote;
 mod route53;
 
 use std::net::SocketAddr;
@@ -16,10 +17,10 @@ use url::Url;
 
 pub use self::batch::BatchArgs;
 pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
+pub use self::remote::RemoteArgs;
+pub use self::route53::Route53Args;
 use super::source;
 use crate::output::Format;
-
-pub use self::route53::Route53Args;
 
 /// What to do with external records.
 #[derive(Debug, Subcommand)]
@@ -205,6 +206,9 @@ pub struct ProviderArgs {
     /// An account at Cloudflare.
     #[command(flatten)]
     pub cloudflare: CloudflareArgs,
+    /// A central server.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
 }
 
 /// Who keeps zones.
@@ -219,6 +223,8 @@ pub enum ProviderName {
     Webhook,
     /// Amazon Route 53.
     Aws,
+    /// A central server that keeps zones for many clusters.
+    Remote,
     /// Nobody: zones in memory, gone when the program ends.
     Inmemory,
 }
