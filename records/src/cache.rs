@@ -120,6 +120,30 @@ impl Cached {
         })
     }
 
+    /// A zone's records as [`Provider::read`] tells them, in the order of the zone and not
+    /// copied: they are the same ones until something changes.
+    pub async fn shared(&self, zone: &Zone) -> Result<Arc<ZoneRecords>, ProviderError> {
+        if !self.is_transparent() {
+            return self.current(&self.cached(zone)).await;
+        }
+        self.calls.count(Operation::Read);
+        let mut read = self.provider.read(zone).await?;
+        self.counters.miss();
+        read.records.sort();
+        Ok(Arc::new(read))
+    }
+
+    /// How long ago the provider said what a zone holds; none if nothing is known of it.
+    #[must_use]
+    pub fn age(&self, zone: &ZoneId) -> Option<Duration> {
+        let zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
+        let zone = zones.get(zone)?.clone();
+        drop(zones);
+        let times = zone.knowledge().times;
+        let asked = times.confirmed.or(times.full_read)?;
+        Some(asked.age(self.now()))
+    }
+
     /// The cache as it is now; asks nobody.
     #[must_use]
     pub fn status(&self) -> CacheStatus {
@@ -232,17 +256,7 @@ impl Provider for Cached {
     }
 
     fn read<'a>(&'a self, zone: &'a Zone) -> BoxFuture<'a, Result<ZoneRecords, ProviderError>> {
-        async {
-            if self.is_transparent() {
-                self.calls.count(Operation::Read);
-                let read = self.provider.read(zone).await?;
-                self.counters.miss();
-                return Ok(read);
-            }
-            let records = self.current(&self.cached(zone)).await?;
-            Ok((*records).clone())
-        }
-        .boxed()
+        async { Ok((*self.shared(zone).await?).clone()) }.boxed()
     }
 
     fn read_names<'a>(

@@ -4,10 +4,12 @@ mod check;
 mod json;
 mod record_data;
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::place;
 use crate::{InvalidName, Labels, Name, RecordType};
 
 pub use check::Fault;
@@ -82,6 +84,13 @@ impl Endpoint {
     /// The owner name as it is compared.
     pub fn name(&self) -> Result<Name, InvalidName> {
         Name::parse(&self.dns_name)
+    }
+
+    /// The text by which a zone is in order: the owner name as it is compared. One that is
+    /// no domain name stands by its text: it is kept, though nobody can change it.
+    #[must_use]
+    pub fn place(&self) -> Cow<'_, str> {
+        place(&self.dns_name)
     }
 
     /// What tells it from all others.

@@ -17,7 +17,7 @@ pub mod ownership;
 pub mod pace;
 pub mod plan;
 pub mod provider;
-mod record_list;
+pub mod record_list;
 mod record_type;
 pub mod source;
 pub mod target;

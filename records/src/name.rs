@@ -128,6 +128,12 @@ pub(crate) fn canonical(text: &str) -> Result<Cow<'_, str>, InvalidName> {
     Ok(Cow::Owned(ascii))
 }
 
+/// The text by which record sets of this owner name are in order: the name as it is
+/// compared. What is no domain name stands by its text.
+pub(crate) fn place(dns_name: &str) -> Cow<'_, str> {
+    canonical(dns_name).unwrap_or(Cow::Borrowed(dns_name))
+}
+
 /// Whether a text is a name in the form in which names are compared. Almost all are, so
 /// that this is one pass over the octets.
 fn is_canonical(text: &str) -> bool {

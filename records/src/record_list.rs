@@ -1,6 +1,8 @@
 //! Many record sets in little memory.
 
 mod builder;
+mod difference;
+mod order;
 mod packed;
 
 use std::cmp::Ordering;
@@ -12,6 +14,8 @@ use crate::Endpoint;
 
 pub(crate) use builder::Builder;
 pub(crate) use packed::Packed;
+
+pub use difference::{Difference, Step};
 
 /// The most record sets of a block.
 const BLOCK: usize = 64;
@@ -124,7 +128,7 @@ impl RecordList {
     }
 
     /// Brings the record sets into an order.
-    pub(crate) fn sort_by(&mut self, compare: impl Fn(&Packed<'_>, &Packed<'_>) -> Ordering) {
+    fn sort_by(&mut self, compare: impl Fn(&Packed<'_>, &Packed<'_>) -> Ordering) {
         let in_order = |one: &(Place, Packed<'_>), other: &(Place, Packed<'_>)| {
             compare(&one.1, &other.1) != Ordering::Greater
         };
@@ -200,6 +204,19 @@ impl Iterator for Iter<'_> {
 
     fn next(&mut self) -> Option<Endpoint> {
         self.list.take(&mut self.next).map(|packed| packed.endpoint())
+    }
+
+    /// Steps over whole blocks without looking at them.
+    fn nth(&mut self, count: usize) -> Option<Endpoint> {
+        let mut index = self.next.index + count;
+        while let Some(block) = self.list.blocks.get(self.next.block)
+            && index >= block.len()
+        {
+            index -= block.len();
+            self.next.block += 1;
+        }
+        self.next.index = index;
+        self.next()
     }
 }
 

@@ -1,10 +1,37 @@
 //! The server: it alone talks to the providers, for all clients.
+//!
+//! A [`Catalogue`] tells which zones each namespace may use. A zone is published as its cache
+//! holds it, and changed in the order of a queue in which namespaces take turns; both
+//! protocols, `gardener` and `zones`, read from the one and write through the other.
+//! [`Services`] is what a listener serves.
 
+mod account;
+pub mod admission;
+mod catalogue;
+mod central;
 pub mod credentials;
+mod gardener;
 pub mod listener;
+mod metrics;
 pub mod peer;
+pub mod publication;
+mod queue;
+mod quota;
+mod services;
+mod status;
 pub mod token;
+mod zone;
+mod zones;
 
+pub use account::Account;
+pub use admission::Admission;
+pub use catalogue::{Catalogue, Namespace, NamespaceZone, Offer, OfferedZone};
+pub use central::{Central, Settings};
 pub use credentials::Credentials;
+pub use metrics::{Figures, NamespaceFigures};
 pub use peer::Peer;
+pub use queue::{Limits, Overload, Work};
+pub use quota::Quota;
+pub use services::Services;
 pub use token::Tokens;
+pub use zone::ServedZone;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Cached;
 use super::age::Moment;
-use super::snapshot::{self, ByName};
+use super::snapshot::ByName;
 use super::store::StoreError;
 use super::zone::{CachedZone, Knowledge, Need, Unsaved};
 use crate::provider::{Confirmation, Operation};
@@ -167,7 +167,7 @@ impl Cached {
 
 /// Takes in all of the zone, in whichever order the provider has it.
 fn take_whole(zone: &CachedZone, mut read: ZoneRecords, now: Duration, unsaved: &mut Unsaved) {
-    snapshot::order(&mut read.records);
+    read.records.sort();
     zone.knowledge().take_all(read, now);
     unsaved.all = true;
 }
@@ -225,8 +225,8 @@ impl Knowledge {
         let Some(known) = self.records.clone() else { return };
         for (name, records) in &read {
             let mut now: RecordList = records.iter().collect();
-            snapshot::order(&mut now);
-            if !now.iter().eq(snapshot::at(&known.records, name.as_str())) {
+            now.sort();
+            if !now.iter().eq(known.records.at_place(name.as_str())) {
                 self.patched.insert(name.clone());
             }
         }

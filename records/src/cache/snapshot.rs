@@ -1,56 +1,19 @@
 //! The record sets of a zone in the order of their names.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::record_list::{Builder, Packed, Position};
+use crate::record_list::{Builder, Position};
 use crate::{Change, Endpoint, Group, Name, RecordKey, RecordList};
 
 /// Record sets by the name that they stand at.
 pub(super) type ByName = BTreeMap<Name, Vec<Endpoint>>;
-
-/// The name that a record set of a name stands at, as it is compared. One that is no domain
-/// name stands by its text: it is kept, though nobody can change it.
-pub(super) fn place(dns_name: &str) -> Cow<'_, str> {
-    let canonical = !dns_name.ends_with('.')
-        && !dns_name.starts_with('\\')
-        && dns_name
-            .bytes()
-            .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if canonical {
-        return Cow::Borrowed(dns_name);
-    }
-    match Name::parse(dns_name) {
-        Ok(name) => Cow::Owned(name.as_str().to_owned()),
-        Err(_) => Cow::Borrowed(dns_name),
-    }
-}
-
-/// Puts record sets into the order of their names.
-pub(super) fn order(records: &mut RecordList) {
-    records.sort_by(compare);
-}
-
-fn compare(one: &Packed<'_>, other: &Packed<'_>) -> Ordering {
-    place(one.dns_name)
-        .cmp(&place(other.dns_name))
-        .then_with(|| one.record_type().cmp(&other.record_type()))
-        .then_with(|| one.set_identifier.cmp(other.set_identifier))
-}
-
-/// The record sets at a name, of records in order.
-pub(super) fn at(records: &RecordList, name: &str) -> Vec<Endpoint> {
-    let range = records.equal_range(|record| (*place(record.dns_name)).cmp(name));
-    records.range(range).map(|record| record.endpoint()).collect()
-}
 
 /// The records, in order, with those at some names replaced.
 pub(super) fn replace(records: &RecordList, names: ByName) -> RecordList {
     let mut replaced = Builder::default();
     let mut rest = Position::default();
     for (name, mut new) in names {
-        let gone = records.equal_range(|record| (*place(record.dns_name)).cmp(name.as_str()));
+        let gone = records.equal_range(|record| (*record.place()).cmp(name.as_str()));
         replaced.copy(records, rest..gone.start);
         new.sort_by(|one, other| {
             one.record_type
@@ -70,7 +33,8 @@ pub(super) fn replace(records: &RecordList, names: ByName) -> RecordList {
 pub(super) fn disagreement(records: &RecordList, change: &Change) -> Option<String> {
     let side = change.before().or(change.after())?;
     let key = side.key().ok()?;
-    let found = at(records, key.name.as_str())
+    let found = records
+        .at_place(key.name.as_str())
         .into_iter()
         .find(|found| is_of(found, &key));
     match (change.before(), found) {
@@ -99,7 +63,7 @@ pub(super) fn patch(names: &mut ByName, records: &RecordList, group: &Group, wri
     for key in &keys {
         names
             .entry(key.name.clone())
-            .or_insert_with(|| at(records, key.name.as_str()))
+            .or_insert_with(|| records.at_place(key.name.as_str()))
             .retain(|found| !is_of(found, key));
     }
     let written =

@@ -136,7 +136,7 @@ impl Knowledge {
             }
         }
         let mut records = records.finish();
-        snapshot::order(&mut records);
+        records.sort();
         let records = Some(Arc::new(ZoneRecords {
             records,
             version: stored.version,
@@ -210,7 +210,7 @@ impl Knowledge {
         let doubtful: BTreeSet<&str> = self.doubtful.iter().chain(intents).map(Name::as_str).collect();
         let patched: BTreeSet<&str> = self.patched.iter().map(Name::as_str).collect();
         let row = |name: &str| Row {
-            records: snapshot::at(&known.records, name).into_iter().collect(),
+            records: known.records.at_place(name).into_iter().collect(),
             doubtful: doubtful.contains(name),
             patched: patched.contains(name),
         };
@@ -219,7 +219,7 @@ impl Knowledge {
             known
                 .records
                 .places()
-                .map(|(_, record)| snapshot::place(record.dns_name))
+                .map(|(_, record)| record.place())
                 .chain(marked)
                 .collect()
         } else {

@@ -1,9 +1,8 @@
 //! How many record sets a pass has seen.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::name::canonical;
+use crate::name::place;
 use crate::record_list::Packed;
 use crate::{Endpoint, RecordList, RecordType};
 
@@ -34,13 +33,13 @@ impl Figures {
         let mut open = HashMap::<_, usize>::with_capacity(wanted.len());
         for (_, endpoint) in wanted.places() {
             *open
-                .entry((name(endpoint.dns_name), endpoint.record_type()))
+                .entry((place(endpoint.dns_name), endpoint.record_type()))
                 .or_default() += 1;
         }
         for record in held {
             let record_type = record.record_type();
             add(&mut self.held, &record_type, 1);
-            let key = (name(record.dns_name), record_type);
+            let key = (place(record.dns_name), record_type);
             if let Some(count) = open.remove(&key) {
                 add(&mut self.verified, &key.1, count);
             }
@@ -55,9 +54,4 @@ fn add(counts: &mut BTreeMap<RecordType, usize>, record_type: &RecordType, count
             counts.insert(record_type.clone(), count);
         }
     }
-}
-
-/// The name in its one form.
-fn name(text: &str) -> Cow<'_, str> {
-    canonical(text).unwrap_or(Cow::Borrowed(text))
 }

@@ -5,8 +5,10 @@
 //! list how many there are. Numbers are written six bits at a time, the least ones first,
 //! in ASCII characters of which all but the last have their seventh bit set.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 
+use crate::name::place;
 use crate::{Endpoint, InvalidName, Name, Property, RecordKey, RecordType};
 
 /// The types that are written as numbers; 0 is for all others, whose names follow.
@@ -99,6 +101,11 @@ impl<'a> Packed<'a> {
     /// All of it.
     pub(super) fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The text by which a zone is in order, as [`Endpoint::place`] tells it.
+    pub(crate) fn place(&self) -> Cow<'a, str> {
+        place(self.dns_name)
     }
 
     /// The owner name as it is compared.

@@ -1,9 +1,10 @@
-//! Lists of records hold what was put into them, to the letter.
+//! Lists of records hold what was put into them, to the letter, and tell how they differ.
 
 use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use records::record_list::Step;
 use records::{Endpoint, Property, RecordList, RecordType};
 
 /// Texts of all lengths that are written in another way, and letters of several octets.
@@ -42,6 +43,31 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         )
 }
 
+/// Where the difference leads from an earlier list.
+pub fn led(earlier: &RecordList, later: &RecordList) -> RecordList {
+    let mut old = earlier.iter();
+    let mut led = Vec::new();
+    for step in later.difference(earlier) {
+        match step {
+            Step::Kept(count) => led.extend(old.by_ref().take(count)),
+            Step::Added(new) => led.push(new),
+            Step::Removed(gone) => assert_eq!(old.next(), Some(gone)),
+            Step::Replaced { old: gone, new } => {
+                assert_eq!(old.next(), Some(gone));
+                led.push(new);
+            }
+        }
+    }
+    assert_eq!(old.next(), None);
+    led.iter().collect()
+}
+
+fn sorted(endpoints: &[Endpoint]) -> RecordList {
+    let mut list: RecordList = endpoints.iter().collect();
+    list.sort();
+    list
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -55,5 +81,36 @@ proptest! {
         prop_assert_eq!(list == shorter, endpoints.is_empty());
         prop_assert!(list.iter().eq(endpoints.iter().cloned()));
         prop_assert!(list.into_iter().eq(endpoints));
+    }
+
+    #[test]
+    fn one_is_found_by_its_place(
+        endpoints in prop::collection::vec(endpoint(), 0..300),
+        skips in prop::collection::vec(0_usize..150, 0..5),
+    ) {
+        let list: RecordList = endpoints.iter().collect();
+        let (mut of_list, mut of_endpoints) = (list.iter(), endpoints.iter());
+        for skip in skips {
+            prop_assert_eq!(of_list.nth(skip), of_endpoints.nth(skip).cloned());
+        }
+        let list = sorted(&endpoints);
+        for endpoint in endpoints.iter().take(5) {
+            let mut found = list.at_place(&endpoint.place());
+            prop_assert!(found.iter().all(|found| found.place() == endpoint.place()));
+            found.retain(|found| found == endpoint);
+            prop_assert_eq!(found.len(), endpoints.iter().filter(|other| *other == endpoint).count());
+        }
+    }
+
+    #[test]
+    fn a_difference_leads_from_the_one_to_the_other(
+        both in prop::collection::vec(endpoint(), 0..100),
+        old in prop::collection::vec(endpoint(), 0..20),
+        new in prop::collection::vec(endpoint(), 0..20),
+    ) {
+        let (old, new) = (sorted(&[&both[..], &old].concat()), sorted(&[&both[..], &new].concat()));
+        prop_assert_eq!(led(&old, &new), new);
+        let same: Vec<Step> = old.difference(&old.clone()).collect();
+        prop_assert_eq!(same, if old.is_empty() { vec![] } else { vec![Step::Kept(old.len())] });
     }
 }

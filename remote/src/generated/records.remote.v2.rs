@@ -226,6 +226,22 @@ pub mod outcome {
         Unknown(::prost::alloc::string::String),
     }
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdjustRequest {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub zone_id: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub record_sets: ::prost::alloc::vec::Vec<RecordSet>,
+}
+/// What becomes of a record set depends on nothing but the record set and the zone's
+/// provider: a client may keep it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdjustResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub record_sets: ::prost::alloc::vec::Vec<RecordSet>,
+}
 /// Generated client implementations.
 pub mod zone_service_client {
     #![allow(
@@ -404,6 +420,28 @@ pub mod zone_service_client {
                 .insert(GrpcMethod::new("records.remote.v2.ZoneService", "Apply"));
             self.inner.unary(req, path, codec).await
         }
+        /// Wanted record sets as the zone would list them.
+        pub async fn adjust(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdjustRequest>,
+        ) -> std::result::Result<tonic::Response<super::AdjustResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/records.remote.v2.ZoneService/Adjust",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("records.remote.v2.ZoneService", "Adjust"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -455,6 +493,11 @@ pub mod zone_service_server {
             &self,
             request: tonic::Request<super::ApplyRequest>,
         ) -> std::result::Result<tonic::Response<super::ApplyResponse>, tonic::Status>;
+        /// Wanted record sets as the zone would list them.
+        async fn adjust(
+            &self,
+            request: tonic::Request<super::AdjustRequest>,
+        ) -> std::result::Result<tonic::Response<super::AdjustResponse>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ZoneServiceServer<T> {
@@ -697,6 +740,51 @@ pub mod zone_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ApplySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/records.remote.v2.ZoneService/Adjust" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdjustSvc<T: ZoneService>(pub Arc<T>);
+                    impl<
+                        T: ZoneService,
+                    > tonic::server::UnaryService<super::AdjustRequest>
+                    for AdjustSvc<T> {
+                        type Response = super::AdjustResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdjustRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ZoneService>::adjust(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdjustSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

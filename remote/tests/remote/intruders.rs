@@ -4,11 +4,11 @@ use tokio::net::TcpStream;
 use tonic::Code;
 
 use super::certificates::{Authority, Names};
-use super::world::{World, login, pem, use_token};
+use super::door::{Door, login, pem, use_token};
 
 #[tokio::test]
 async fn a_certificate_stands_for_the_namespace_that_it_names() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let table: &[(Names<'_>, &[&str], &[&str])] = &[
         (common(&["garden-a"]), &["garden-a"], &["garden-b", "garden", ""]),
         (
@@ -68,7 +68,7 @@ async fn a_certificate_stands_for_the_namespace_that_it_names() {
 
 #[tokio::test]
 async fn strangers_get_no_connection() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let others = Authority::new("others");
     let table = [
         ("another authority", others.client(&common(&["garden-a"]))),
@@ -103,7 +103,7 @@ async fn strangers_get_no_connection() {
 
 #[tokio::test]
 async fn a_client_does_not_talk_to_another_server() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let pair = world.clients.client(&common(&["garden-a"]));
     for (key, value) in [
         ("SERVER_CA_CERT", Authority::new("others").certificate.as_str()),
@@ -112,7 +112,7 @@ async fn a_client_does_not_talk_to_another_server() {
         let mut secret = world.secret(&pair);
         secret.insert(key.to_owned(), value.as_bytes().to_vec());
         let access = remote::client::Access::from_secret(&secret).unwrap();
-        let mut client = super::world::Client::new(remote::client::connect(&access));
+        let mut client = super::door::Client::new(remote::client::connect(&access));
         let error = login(&mut client, "garden-a").await.unwrap_err();
         assert_eq!(error.code(), Code::Unavailable, "{key}: {error}");
     }
@@ -120,7 +120,7 @@ async fn a_client_does_not_talk_to_another_server() {
 
 #[tokio::test]
 async fn a_crowd_that_says_nothing_does_not_keep_others_out() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let mut crowd = Vec::new();
     for _ in 0..200 {
         crowd.push(TcpStream::connect(world.address).await.unwrap());
@@ -131,7 +131,7 @@ async fn a_crowd_that_says_nothing_does_not_keep_others_out() {
 
 #[tokio::test]
 async fn a_new_authority_counts_at_once_also_for_connections_that_there_are() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let mut before = world.of("garden-a");
     let token = login(&mut before, "garden-a").await.unwrap();
 
@@ -153,9 +153,9 @@ async fn a_new_authority_counts_at_once_also_for_connections_that_there_are() {
 
 #[tokio::test]
 async fn a_new_certificate_is_shown_and_what_cannot_be_used_is_not() {
-    let world = World::new().await;
+    let world = Door::new().await;
     login(&mut world.of("garden-a"), "garden-a").await.unwrap();
-    let good = pem(&world.servers.server(super::world::SERVER), &world.clients);
+    let good = pem(&world.servers.server(super::door::SERVER), &world.clients);
     for (field, change) in [
         (
             "tls.crt",

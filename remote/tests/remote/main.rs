@@ -1,6 +1,7 @@
-//! Tests of the remote provider that need no server but those they start themselves.
+//! Tests of the remote provider: what is pure, and the server in memory and behind TLS.
 
 #![allow(
+    clippy::unwrap_in_result,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -9,7 +10,18 @@
 )]
 
 mod access;
+mod applying;
+mod catalogue;
 mod certificates;
+mod door;
+mod fairness;
+mod gardener;
+mod gardener_messages;
 mod intruders;
+mod messages;
+mod publication;
+mod reading;
+mod revision;
 mod tokens;
+mod watching;
 mod world;

@@ -7,11 +7,11 @@ use remote::server::token::LIFETIME;
 use tonic::Code;
 
 use super::certificates::Names;
-use super::world::{World, login, use_token};
+use super::door::{Door, login, use_token};
 
 #[tokio::test]
 async fn a_token_is_of_no_use_to_another_certificate() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let mut owner = world.of("garden-a");
     let token = login(&mut owner, "garden-a").await.unwrap();
     use_token(&mut owner, &token).await.unwrap();
@@ -25,7 +25,7 @@ async fn a_token_is_of_no_use_to_another_certificate() {
 
 #[tokio::test]
 async fn a_token_outlives_its_connection() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let pair = world.clients.client(&Names {
         common: &["garden-a"],
         ..Names::default()
@@ -36,7 +36,7 @@ async fn a_token_outlives_its_connection() {
 
 #[tokio::test]
 async fn a_token_is_what_it_was_given_as() {
-    let world = World::new().await;
+    let world = Door::new().await;
     let mut client = world.of("garden-a");
     let token = login(&mut client, "garden-a").await.unwrap();
     for place in 0..token.len() {
@@ -57,7 +57,7 @@ async fn a_token_is_what_it_was_given_as() {
 
 #[tokio::test]
 async fn servers_with_the_same_secret_take_each_others_tokens_until_they_end() {
-    let peer = super::world::peer_of("garden-a").await;
+    let peer = super::door::peer_of("garden-a").await;
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     let one = Tokens::new(b"secret");
     let token = one.login(&peer, "garden-a", "seed", 1, now).unwrap();

@@ -1,182 +1,346 @@
-//! A server with real TLS on a real port, whose service only logs in.
+//! A server in memory before providers in memory, and the words of the tests.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use remote::client::{Access, connect};
+use futures::StreamExt as _;
+use futures::stream::unfold;
+use hyper_util::rt::TokioIo;
+use records::cache::{Cached, Clock, Settings as CacheSettings};
+use records::provider::memory::Memory;
+use records::{Change, Endpoint, Group, Name, Property, Provider, RecordType, Zone, ZoneId};
+use remote::protocol::v1;
 use remote::protocol::v1::remote_provider_client::RemoteProviderClient;
-use remote::protocol::v1::remote_provider_server::{RemoteProvider, RemoteProviderServer};
-use remote::protocol::v1::{
-    ExecuteRequest, ExecuteResponse, GetZoneStateRequest, GetZonesRequest, LoginRequest, LoginResponse,
-    ZoneState, Zones,
-};
-use remote::server::credentials::Pem;
-use remote::server::{Credentials, Peer, Tokens, listener};
-use tokio::net::TcpListener;
-use tonic::transport::{Channel, Server};
-use tonic::{Request, Response, Status};
+use remote::protocol::v2;
+use remote::protocol::v2::zone_service_client::ZoneServiceClient;
+use remote::protocol::zones;
+use remote::server::admission::{Admission, Refusal, Session};
+use remote::server::{Account, Catalogue, Central, Limits, Offer, OfferedZone, Services, Settings};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::mpsc;
+use tonic::transport::server::Connected;
+use tonic::transport::{Channel, Server, Uri};
+use tonic::{Extensions, Status};
+use tonic_types::StatusExt as _;
+use tower::service_fn;
 
-use super::certificates::{Authority, Names, Pair};
+/// How long a zone is served without asking the provider.
+pub const TIME: Duration = Duration::from_secs(600);
 
-pub type Client = RemoteProviderClient<Channel>;
+/// Whom a connection is from.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub certificate: &'static str,
+    pub namespaces: Vec<&'static str>,
+}
 
-/// The name in the server's certificate.
-pub const SERVER: &str = "dns.central.example";
+/// Takes tokens only from who got them.
+#[derive(Default)]
+pub struct Doorkeeper {
+    tokens: Mutex<BTreeMap<String, (&'static str, Session)>>,
+}
 
-/// A server, and the authorities of both sides.
+impl Doorkeeper {
+    pub fn forget_all(&self) {
+        self.tokens.lock().unwrap().clear();
+    }
+}
+
+fn caller(extensions: &Extensions) -> Result<&Caller, Refusal> {
+    let unknown = || Refusal::Unknown("no client certificate".to_owned());
+    extensions.get::<Caller>().ok_or_else(unknown)
+}
+
+impl Admission for Doorkeeper {
+    fn admit(&self, extensions: &Extensions, namespace: &str) -> Result<(), Refusal> {
+        if caller(extensions)?.namespaces.contains(&namespace) {
+            return Ok(());
+        }
+        Err(Refusal::Namespace(format!(
+            "the certificate is not for {namespace:?}"
+        )))
+    }
+
+    fn login(&self, extensions: &Extensions, session: &Session) -> Result<String, Refusal> {
+        self.admit(extensions, &session.namespace)?;
+        let mut tokens = self.tokens.lock().unwrap();
+        let token = format!("token {}", tokens.len());
+        tokens.insert(token.clone(), (caller(extensions)?.certificate, session.clone()));
+        Ok(token)
+    }
+
+    fn session(&self, extensions: &Extensions, token: &str) -> Result<Session, Refusal> {
+        let certificate = caller(extensions)?.certificate;
+        let tokens = self.tokens.lock().unwrap();
+        let known = tokens.get(token).filter(|(owner, _)| *owner == certificate);
+        let (_, session) = known.ok_or_else(|| Refusal::Token("it is unknown".to_owned()))?;
+        Ok(session.clone())
+    }
+}
+
+/// A clock that stands until it is moved.
+#[derive(Default)]
+pub struct HandClock(AtomicU64);
+
+impl HandClock {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for HandClock {
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    fn wall(&self) -> Duration {
+        self.monotonic() + Duration::from_secs(1_800_000_000)
+    }
+}
+
+/// The zone `example.com` for the namespaces `blue` and `red`.
 pub struct World {
-    pub address: SocketAddr,
-    pub servers: Authority,
-    pub clients: Authority,
-    pub credentials: Arc<Credentials>,
-    pub server: Pair,
-    /// Who logged in last.
-    last: Arc<Mutex<Option<Peer>>>,
-}
-
-struct Door {
-    tokens: Tokens,
-    last: Arc<Mutex<Option<Peer>>>,
-}
-
-fn peer<T>(request: &Request<T>) -> Peer {
-    request.extensions().get::<Peer>().unwrap().clone()
-}
-
-#[tonic::async_trait]
-impl RemoteProvider for Door {
-    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
-        let peer = peer(&request);
-        *self.last.lock().unwrap() = Some(peer.clone());
-        let request = request.into_inner();
-        let token = self.tokens.login(
-            &peer,
-            &request.namespace,
-            &request.cliend_id,
-            request.client_protocol_version,
-            SystemTime::now(),
-        );
-        let token = token.map_err(|error| Status::unauthenticated(error.to_string()))?;
-        Ok(Response::new(LoginResponse {
-            token,
-            server_protocol_version: 1,
-        }))
-    }
-
-    async fn get_zones(&self, request: Request<GetZonesRequest>) -> Result<Response<Zones>, Status> {
-        let peer = peer(&request);
-        let checked = self
-            .tokens
-            .check(&peer, &request.into_inner().token, SystemTime::now());
-        checked.map_err(|error| Status::unauthenticated(error.to_string()))?;
-        Ok(Response::new(Zones::default()))
-    }
-
-    async fn get_zone_state(&self, _: Request<GetZoneStateRequest>) -> Result<Response<ZoneState>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
-
-    async fn execute(&self, _: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
+    pub memory: Arc<Memory>,
+    pub clock: Arc<HandClock>,
+    pub doorkeeper: Arc<Doorkeeper>,
+    pub catalogue: Arc<Catalogue>,
+    pub central: Arc<Central>,
+    pub account: Arc<Account>,
+    connections: mpsc::UnboundedSender<TestStream>,
 }
 
 impl World {
-    pub async fn new() -> Self {
-        let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
-        let server = servers.server(SERVER);
-        let credentials = Arc::new(Credentials::new(&pem(&server, &clients)).unwrap());
-        let last = Arc::new(Mutex::new(None));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = listener::incoming(listener, Arc::clone(&credentials));
-        let service = RemoteProviderServer::new(Door {
-            tokens: Tokens::new(server.key.as_bytes()),
-            last: Arc::clone(&last),
-        });
-        tokio::spawn(
-            Server::builder()
-                .add_service(service)
-                .serve_with_incoming(connections),
-        );
+    pub fn new() -> Self {
+        Self::with(Settings::default(), Limits::default())
+    }
+
+    pub fn with(settings: Settings, limits: Limits) -> Self {
+        let memory = Arc::new(Memory::new([name("example.com")]));
+        Self::before(memory.clone(), memory, settings, limits)
+    }
+
+    /// With something that stands before the provider.
+    pub fn before(
+        memory: Arc<Memory>,
+        provider: Arc<dyn Provider>,
+        settings: Settings,
+        limits: Limits,
+    ) -> Self {
+        let clock: Arc<HandClock> = Arc::default();
+        let account = Account::new("main", "aws-route53", cache(provider, clock.clone()), limits);
+        let catalogue: Arc<Catalogue> = Arc::default();
+        for namespace in ["blue", "red"] {
+            catalogue.put(namespace, "provider", offer(&account, &["example.com"]));
+        }
+        let doorkeeper: Arc<Doorkeeper> = Arc::default();
+        let central = Central::new(catalogue.clone(), doorkeeper.clone(), clock.clone(), settings);
         Self {
-            address,
-            servers,
-            clients,
-            credentials,
-            server,
-            last,
+            connections: serve(&central),
+            memory,
+            clock,
+            doorkeeper,
+            catalogue,
+            central,
+            account,
         }
     }
 
-    /// Whether no call has reached the service.
-    pub fn nobody_logged_in(&self) -> bool {
-        self.last.lock().unwrap().is_none()
+    pub async fn zones(&self, namespace: &'static str) -> ZoneServiceClient<Channel> {
+        ZoneServiceClient::new(self.channel(namespace, vec![namespace]).await)
     }
 
-    /// A client's Secret.
-    pub fn secret(&self, pair: &Pair) -> BTreeMap<String, Vec<u8>> {
-        let address = self.address.to_string();
-        let values = [
-            ("REMOTE_ENDPOINT", address.as_str()),
-            ("NAMESPACE", "garden-a"),
-            ("CLIENT_CERT", pair.certificate.as_str()),
-            ("CLIENT_KEY", pair.key.as_str()),
-            ("SERVER_CA_CERT", self.servers.certificate.as_str()),
-            ("OVERRIDE_SERVER_NAME", SERVER),
-        ];
-        let values = values.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
-        values.into()
+    pub async fn gardener(&self, namespace: &'static str) -> RemoteProviderClient<Channel> {
+        RemoteProviderClient::new(self.channel(namespace, vec![namespace]).await)
     }
 
-    /// A client with a certificate.
-    pub fn client(&self, pair: &Pair) -> Client {
-        let access = Access::from_secret(&self.secret(pair)).unwrap();
-        RemoteProviderClient::new(connect(&access))
-    }
-
-    /// A client with a certificate for a namespace.
-    pub fn of(&self, namespace: &str) -> Client {
-        self.client(&self.clients.client(&Names {
-            common: &[namespace],
-            ..Names::default()
-        }))
+    /// A connection of a client with this certificate.
+    pub async fn channel(&self, certificate: &'static str, namespaces: Vec<&'static str>) -> Channel {
+        let caller = Caller {
+            certificate,
+            namespaces,
+        };
+        let connections = self.connections.clone();
+        let connector = service_fn(move |_: Uri| {
+            let (ours, theirs) = tokio::io::duplex(16 * 1024);
+            let stream = TestStream {
+                stream: theirs,
+                caller: caller.clone(),
+            };
+            let sent = connections.send(stream).map_err(io::Error::other);
+            async move { sent.map(|()| TokioIo::new(ours)) }
+        });
+        let endpoint = tonic::transport::Endpoint::from_static("http://server.test");
+        endpoint.connect_with_connector(connector).await.unwrap()
     }
 }
 
-/// The server's side.
-pub fn pem(server: &Pair, clients: &Authority) -> Pem {
-    Pem {
-        certificate: server.certificate.as_bytes().to_vec(),
-        key: server.key.as_bytes().to_vec(),
-        client_authorities: clients.certificate.as_bytes().to_vec(),
+/// A cache in memory before a provider.
+pub fn cache(provider: Arc<dyn Provider>, clock: Arc<HandClock>) -> Arc<Cached> {
+    let settings = CacheSettings {
+        time: TIME,
+        patch_on_apply: true,
+        ..CacheSettings::default()
+    };
+    Arc::new(Cached::open(provider, settings, clock).unwrap())
+}
+
+pub fn offer(account: &Arc<Account>, zones: &[&str]) -> Offer {
+    let zones = zones.iter().map(|text| OfferedZone {
+        zone: zone(text),
+        private: false,
+        forwarded: Vec::new(),
+    });
+    Offer {
+        account: account.clone(),
+        zones: zones.collect(),
     }
 }
 
-/// Logs in; the token or why not.
-pub async fn login(client: &mut Client, namespace: &str) -> Result<String, Status> {
-    let request = LoginRequest {
+fn serve(central: &Arc<Central>) -> mpsc::UnboundedSender<TestStream> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let incoming = unfold(
+        receiver,
+        |mut receiver: mpsc::UnboundedReceiver<TestStream>| async {
+            let stream = receiver.recv().await?;
+            Some((Ok::<_, io::Error>(stream), receiver))
+        },
+    );
+    let services = Services::new(central);
+    let server = async move {
+        Server::builder()
+            .serve_with_incoming(services, incoming.boxed())
+            .await
+    };
+    tokio::spawn(server);
+    sender
+}
+
+/// A connection in memory.
+struct TestStream {
+    stream: DuplexStream,
+    caller: Caller,
+}
+
+impl Connected for TestStream {
+    type ConnectInfo = Caller;
+
+    fn connect_info(&self) -> Caller {
+        self.caller.clone()
+    }
+}
+
+impl AsyncRead for TestStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for TestStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub fn zone(text: &str) -> Zone {
+    Zone {
+        id: ZoneId(text.into()),
+        name: name(text),
+    }
+}
+
+pub fn a(name: &str, address: &str) -> Endpoint {
+    Endpoint {
+        dns_name: name.into(),
+        targets: [address.into()].into(),
+        ..Endpoint::default()
+    }
+}
+
+pub fn of_type(mut record: Endpoint, record_type: RecordType) -> Endpoint {
+    record.record_type = record_type;
+    record
+}
+
+pub fn with_property(mut record: Endpoint, name: &str, value: &str) -> Endpoint {
+    let mut properties = record.provider_specific.into_vec();
+    properties.push(Property {
+        name: name.into(),
+        value: value.into(),
+    });
+    record.provider_specific = properties.into();
+    record
+}
+
+/// A group of our protocol of one change to the zone.
+pub fn group(change: Change) -> v2::Group {
+    let name = change.before().or(change.after()).unwrap().name().unwrap();
+    zones::group_message(&Group {
+        name,
+        changes: vec![change],
+    })
+}
+
+pub fn apply(namespace: &str, groups: Vec<v2::Group>) -> v2::ApplyRequest {
+    v2::ApplyRequest {
+        namespace: namespace.to_owned(),
+        zone_id: "example.com".to_owned(),
+        groups,
+    }
+}
+
+/// What came of groups, a word each.
+pub fn words(response: &v2::ApplyResponse) -> Vec<&'static str> {
+    use v2::outcome::Outcome;
+    let kinds = response.outcomes.iter().map(|outcome| outcome.outcome.as_ref());
+    kinds
+        .map(|kind| match kind.unwrap() {
+            Outcome::Applied(_) => "applied",
+            Outcome::Rejected(_) => "rejected",
+            Outcome::Conflict(_) => "conflict",
+            Outcome::Postponed(_) => "postponed",
+            Outcome::Unknown(_) => "unknown",
+        })
+        .collect()
+}
+
+/// The delay that an error tells.
+pub fn delay(status: &Status) -> Duration {
+    status
+        .get_details_retry_info()
+        .and_then(|info| info.retry_delay)
+        .unwrap()
+}
+
+pub async fn login(client: &mut RemoteProviderClient<Channel>, namespace: &str, version: i32) -> String {
+    let request = v1::LoginRequest {
         namespace: namespace.to_owned(),
         cliend_id: "test".to_owned(),
-        client_protocol_version: 1,
+        client_protocol_version: version,
     };
-    Ok(client.login(request).await?.into_inner().token)
-}
-
-/// Uses a token.
-pub async fn use_token(client: &mut Client, token: &str) -> Result<(), Status> {
-    let request = GetZonesRequest {
-        token: token.to_owned(),
-    };
-    client.get_zones(request).await.map(|_| ())
-}
-
-/// The peer that a namespace's certificate makes.
-pub async fn peer_of(namespace: &str) -> Peer {
-    let world = World::new().await;
-    login(&mut world.of(namespace), namespace).await.unwrap();
-    let peer = world.last.lock().unwrap().clone();
-    peer.unwrap()
+    client.login(request).await.unwrap().into_inner().token
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use records::{Endpoint, Group, RecordKey};
 
+use super::super::record_list::led;
 use super::world::{World, a, create, delete, is_applied};
 
 /// How many records there are in the beginning.
@@ -31,6 +32,7 @@ async fn what_is_written_here_and_there_leaves_the_rest_as_it_is() {
     let world = World::without_disk(RECORDS);
     let cache = world.open();
     assert_eq!(world.read(&cache).await, world.truth());
+    let mut before = cache.shared(&world.zone).await.unwrap();
     for step in 1..200 {
         // One host at a time, then many, then a run of neighbours.
         let count = [1, 1, 30, RECORDS / 2][step % 4];
@@ -40,5 +42,8 @@ async fn what_is_written_here_and_there_leaves_the_rest_as_it_is() {
         let outcomes = world.apply(&cache, &groups).await;
         assert!(outcomes.iter().all(is_applied), "step {step}");
         assert_eq!(world.read(&cache).await, world.truth(), "step {step}");
+        let now = cache.shared(&world.zone).await.unwrap();
+        assert!(led(&before.records, &now.records) == now.records, "step {step}");
+        before = now;
     }
 }
