@@ -141,23 +141,30 @@ impl Remote {
     async fn read_ours(&self, zone: &Zone) -> Result<ZoneRecords, Failure> {
         self.watch();
         let limit = self.settings.state_limit;
-        let line = self.link.line();
+        let connection = self.link.connection();
         let taken = reading::read(&self.link, limit, zone, Known::default(), true).await?;
         let taken = taken.filter(|taken| taken.basis == Basis::Whole);
         let Some(taken) = taken.filter(|taken| taken.digests.revision() == taken.revision) else {
-            let reason = format!("what it tells of the zone {} is not what it says that it is", zone.name);
-            return Err(Failure::malformed(reason, &line.address));
+            let reason = format!(
+                "what it tells of the zone {} is not what it says that it is",
+                zone.name
+            );
+            return Err(Failure::malformed(reason, &connection.address));
         };
         if taken.age > OLD {
             tracing::warn!(
                 "zone {}: the server {} has not heard of it for {:?}",
                 zone.name,
-                line.address,
+                connection.address,
                 taken.age
             );
         }
-        self.holdings
-            .took(zone, line.number, taken.revision, Some((&taken.records, taken.digests)));
+        self.holdings.took(
+            zone,
+            connection.number,
+            taken.revision,
+            Some((&taken.records, taken.digests)),
+        );
         Ok(ZoneRecords {
             records: taken.records,
             version: Some(comparison::version(taken.revision)),
@@ -173,9 +180,9 @@ impl Remote {
             return Ok(comparison::same(revision));
         }
         // What the server has told over this connection it remembers, as a rule.
-        let line = self.link.line().number;
+        let connection = self.link.connection().number;
         let version = known.version.as_ref().and_then(comparison::revision);
-        let remembered = version.filter(|version| self.holdings.is_of(zone, line, *version));
+        let remembered = version.filter(|version| self.holdings.is_of(zone, connection, *version));
         let attempts = [
             remembered.map(|revision| Known {
                 revision: Some(revision),
@@ -194,7 +201,7 @@ impl Remote {
             let Some(taken) = taken else { continue };
             let revision = taken.revision;
             if let Some(confirmation) = comparison::compare(&known.records, &held, taken) {
-                self.holdings.took(zone, line, revision, None);
+                self.holdings.took(zone, connection, revision, None);
                 return Ok(confirmation);
             }
         }

@@ -84,7 +84,9 @@ impl Access {
     /// The server's address and port, for messages.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.address.authority().map_or("", |authority| authority.as_str())
+        self.address
+            .authority()
+            .map_or("", |authority| authority.as_str())
     }
 }
 

@@ -30,7 +30,7 @@ struct Kept {
     /// Counts the calls; what neither this one nor the one before has needed is forgotten.
     call: u32,
     /// The connection that the answers came over: another may lead to another server.
-    line: u64,
+    connection: u64,
 }
 
 /// What becomes of the record sets of a name.
@@ -64,8 +64,8 @@ impl Adjustments {
     ) -> Result<Vec<Endpoint>, Failure> {
         wanted.sort_by_cached_key(|record| record.place().into_owned());
         let wishes = wishes(zones, &wanted);
-        let line = link.line().number;
-        let unknown = self.unknown(&wishes, line);
+        let connection = link.connection().number;
+        let unknown = self.unknown(&wishes, connection);
         for some in calls(unknown, &wanted) {
             let zone_id = some.first().map(|wish| String::from(&*wish.zone.0));
             let sets = some
@@ -87,11 +87,11 @@ impl Adjustments {
     }
 
     /// The wishes of which nothing is known.
-    fn unknown<'a>(&self, wishes: &'a [Wish<'a>], line: u64) -> Vec<&'a Wish<'a>> {
+    fn unknown<'a>(&self, wishes: &'a [Wish<'a>], connection: u64) -> Vec<&'a Wish<'a>> {
         let mut kept = self.kept();
-        if kept.line != line {
+        if kept.connection != connection {
             kept.answers.clear();
-            kept.line = line;
+            kept.connection = connection;
         }
         let is_known = |wish: &&Wish<'_>| {
             let answers = kept.answers.get(wish.zone);

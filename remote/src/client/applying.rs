@@ -60,12 +60,7 @@ pub(super) async fn apply(
     Ok(outcomes)
 }
 
-async fn send(
-    link: &Link,
-    limit: Duration,
-    zone: &Zone,
-    groups: &[Group],
-) -> Result<ApplyResponse, Failure> {
+async fn send(link: &Link, limit: Duration, zone: &Zone, groups: &[Group]) -> Result<ApplyResponse, Failure> {
     let messages = groups.iter().map(group_message).collect();
     link.ask(limit, async |mut client, namespace| {
         let request = ApplyRequest {

@@ -112,7 +112,7 @@ fn kind(code: Code, retry_after: Option<Duration>) -> Kind {
 /// Whether the server may have done what it was asked. A refusal is said before anything is
 /// done, and so is when to come again; a connection that was never made carried nothing.
 fn is_in_doubt(status: &Status, retry_after: Option<Duration>) -> bool {
-    if causes(status).any(|cause| cause.is::<ConnectError>()) {
+    if causes(status).any(<dyn Error>::is::<ConnectError>) {
         return false;
     }
     let is_refusal = matches!(
@@ -145,5 +145,7 @@ fn words(status: &Status) -> String {
 }
 
 fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    successors(status.source(), |cause| cause.source())
+    successors(status.source(), |cause: &&(dyn Error + 'static)| {
+        (*cause).source()
+    })
 }

@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 use super::failure::{Failure, Kind};
-use super::link::{Line, Link, MESSAGE_LIMIT};
+use super::link::{Connection, Link, MESSAGE_LIMIT};
 use crate::protocol::gardener::{WITH_ROUTING, change_request, endpoints, roundtrip};
 use crate::protocol::v1;
 use crate::protocol::v1::change_response::State;
@@ -35,7 +35,7 @@ pub(super) struct Gardener {
 struct Token {
     text: Arc<str>,
     /// The connection that it was got over.
-    line: u64,
+    connection: u64,
 }
 
 impl Gardener {
@@ -146,7 +146,7 @@ impl Gardener {
         for count in counts {
             outcomes.push(match (count, &mut states) {
                 (Err(reason), _) => Outcome::Rejected { reason },
-                (Ok(count), Ok(states)) => outcome(states.by_ref().take(count).collect(), count),
+                (Ok(count), Ok(states)) => outcome(&states.by_ref().take(count).collect::<Vec<_>>(), count),
                 (Ok(_), Err(failure)) => failure.outcome(),
             });
         }
@@ -164,41 +164,46 @@ impl Gardener {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        let line = link.line();
-        let mut token = self.token(link, &line, None).await?;
+        let connection = link.connection();
+        let mut token = self.token(link, &connection, None).await?;
         let mut is_again = false;
         loop {
             link.turn().await;
-            let client = RemoteProviderClient::new(line.channel.clone());
+            let client = RemoteProviderClient::new(connection.channel.clone());
             let call = Box::pin(call(client, String::from(&*token.text)));
             let answer = timeout(limit, call).await.ok();
             if !is_again && matches!(&answer, Some(Err(status)) if is_of_token(status)) {
                 is_again = true;
-                token = self.token(link, &line, Some(&token)).await?;
+                token = self.token(link, &connection, Some(&token)).await?;
                 continue;
             }
-            return link.finished(&line, limit, answer);
+            return link.finished(&connection, limit, answer);
         }
     }
 
     /// The token that is used now, and another one than a refused one.
-    async fn token(&self, link: &Link, line: &Line, refused: Option<&Token>) -> Result<Token, Failure> {
+    async fn token(
+        &self,
+        link: &Link,
+        connection: &Connection,
+        refused: Option<&Token>,
+    ) -> Result<Token, Failure> {
         let mut known = self.token.lock().await;
         if let Some(token) = &*known
-            && token.line == line.number
+            && token.connection == connection.number
             && refused.is_none_or(|refused| refused.text != token.text)
         {
             return Ok(token.clone());
         }
         let request = v1::LoginRequest {
-            namespace: String::from(&*line.namespace),
+            namespace: String::from(&*connection.namespace),
             cliend_id: self.client.clone(),
             client_protocol_version: WITH_ROUTING,
         };
         link.turn().await;
-        let mut client = RemoteProviderClient::new(line.channel.clone());
+        let mut client = RemoteProviderClient::new(connection.channel.clone());
         let answer = timeout(LOGIN, Box::pin(client.login(request))).await.ok();
-        let response = link.finished(line, LOGIN, answer);
+        let response = link.finished(connection, LOGIN, answer);
         // The call that the token was for was never made.
         let response = response.map_err(|failure| Failure {
             is_in_doubt: false,
@@ -206,7 +211,7 @@ impl Gardener {
         })?;
         let token = Token {
             text: response.token.into(),
-            line: line.number,
+            connection: connection.number,
         };
         *known = Some(token.clone());
         Ok(token)
@@ -228,7 +233,7 @@ fn change_requests(group: &Group) -> Result<Vec<v1::ChangeRequest>, Fault> {
 }
 
 /// What came of a group of so many changes.
-fn outcome(responses: Vec<v1::ChangeResponse>, count: usize) -> Outcome {
+fn outcome(responses: &[v1::ChangeResponse], count: usize) -> Outcome {
     let has = |state: State| responses.iter().any(|response| response.state() == state);
     let words = responses
         .iter()

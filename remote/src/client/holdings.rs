@@ -29,7 +29,7 @@ struct Holding {
 /// The last time that the server has told what the zone is.
 struct Telling {
     at: Instant,
-    line: u64,
+    connection: u64,
     revision: Revision,
 }
 
@@ -40,12 +40,18 @@ impl Holdings {
 
     /// The server has told what a zone is, over this connection; all of it where there are
     /// records.
-    pub fn took(&self, zone: &Zone, line: u64, revision: Revision, all: Option<(&RecordList, Digests)>) {
+    pub fn took(
+        &self,
+        zone: &Zone,
+        connection: u64,
+        revision: Revision,
+        all: Option<(&RecordList, Digests)>,
+    ) {
         let mut holdings = self.holdings();
         let holding = holdings.entry(zone.id.clone()).or_default();
         holding.told = Some(Telling {
             at: Instant::now(),
-            line,
+            connection,
             revision,
         });
         if let Some((records, digests)) = all {
@@ -71,10 +77,10 @@ impl Holdings {
     }
 
     /// Whether this is what the server has told last of a zone, over this connection.
-    pub fn is_of(&self, zone: &Zone, line: u64, revision: Revision) -> bool {
+    pub fn is_of(&self, zone: &Zone, connection: u64, revision: Revision) -> bool {
         let holdings = self.holdings();
         let told = holdings.get(&zone.id).and_then(|holding| holding.told.as_ref());
-        told.is_some_and(|told| told.line == line && told.revision == revision)
+        told.is_some_and(|told| told.connection == connection && told.revision == revision)
     }
 
     /// The failure to hear of a zone, with when it was last told of.

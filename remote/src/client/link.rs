@@ -28,14 +28,14 @@ pub(super) struct Link {
 
 struct Current {
     access: watch::Receiver<Access>,
-    line: Line,
+    connection: Connection,
     /// Since when the server is known to have Gardener's protocol only.
     gardener: Option<Instant>,
 }
 
 /// A connection with one Secret.
 #[derive(Clone)]
-pub(super) struct Line {
+pub(super) struct Connection {
     pub channel: Channel,
     /// The namespace that is used on the server's side.
     pub namespace: Arc<str>,
@@ -45,7 +45,7 @@ pub(super) struct Line {
     pub number: u64,
 }
 
-impl Line {
+impl Connection {
     fn new(access: &Access, number: u64) -> Self {
         Self {
             channel: connect(access),
@@ -64,11 +64,11 @@ impl Line {
 impl Link {
     /// A connection that is made with the first call, and anew with another Secret.
     pub fn new(mut access: watch::Receiver<Access>, rate: Rate) -> Self {
-        let line = Line::new(&access.borrow_and_update(), 0);
+        let connection = Connection::new(&access.borrow_and_update(), 0);
         Self {
             current: Mutex::new(Current {
                 access,
-                line,
+                connection,
                 gardener: None,
             }),
             pace: Pace::new(rate),
@@ -80,16 +80,16 @@ impl Link {
     }
 
     /// The connection now.
-    pub fn line(&self) -> Line {
+    pub fn connection(&self) -> Connection {
         let mut current = self.current();
         // Nobody may be there any more who could tell of another Secret.
         if current.access.has_changed().unwrap_or(false) {
-            let number = current.line.number + 1;
-            let line = Line::new(&current.access.borrow_and_update(), number);
-            current.line = line;
+            let number = current.connection.number + 1;
+            let connection = Connection::new(&current.access.borrow_and_update(), number);
+            current.connection = connection;
             current.gardener = None;
         }
-        current.line.clone()
+        current.connection.clone()
     }
 
     /// Ends when there is another Secret than the connection has.
@@ -120,14 +120,14 @@ impl Link {
     /// asked for our protocol first.
     pub fn finished<T>(
         &self,
-        line: &Line,
+        connection: &Connection,
         limit: Duration,
         answer: Option<Result<Response<T>, Status>>,
     ) -> Result<T, Failure> {
         let failure = match answer {
             Some(Ok(response)) => return Ok(response.into_inner()),
-            Some(Err(status)) => Failure::of(&status, &line.address),
-            None => Failure::timeout(limit, &line.address),
+            Some(Err(status)) => Failure::of(&status, &connection.address),
+            None => Failure::timeout(limit, &connection.address),
         };
         match failure.kind {
             Kind::Throttled(Some(pause)) => self.pace.pause(pause),
@@ -147,9 +147,9 @@ impl Link {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         self.turn().await;
-        let line = self.line();
-        let call = Box::pin(call(line.zones(), String::from(&*line.namespace)));
+        let connection = self.connection();
+        let call = Box::pin(call(connection.zones(), String::from(&*connection.namespace)));
         let answer = timeout(limit, call).await.ok();
-        self.finished(&line, limit, answer)
+        self.finished(&connection, limit, answer)
     }
 }

@@ -44,16 +44,18 @@ impl Listing {
         selection: &Selection,
         number: Option<u64>,
     ) -> Arc<[Zone]> {
-        let zones = told.into_iter().filter_map(|(id, name)| match Name::parse(&name) {
-            Ok(name) => Some(Zone {
-                id: ZoneId(id.into()),
-                name,
-            }),
-            Err(error) => {
-                tracing::warn!(zone = id, "the zone is left out: {error}");
-                None
-            }
-        });
+        let zones = told
+            .into_iter()
+            .filter_map(|(id, name)| match Name::parse(&name) {
+                Ok(name) => Some(Zone {
+                    id: ZoneId(id.into()),
+                    name,
+                }),
+                Err(error) => {
+                    tracing::warn!(zone = id, "the zone is left out: {error}");
+                    None
+                }
+            });
         let zones: Arc<[Zone]> = zones.filter(|zone| selection(zone)).collect();
         *self.listed() = Some(Listed {
             zones: Arc::clone(&zones),

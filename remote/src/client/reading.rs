@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tonic::{Response, Status, Streaming};
 
 use super::failure::Failure;
-use super::link::{Line, Link};
+use super::link::{Connection, Link};
 use crate::protocol::v2::read_zone_response::{Header, Piece};
 use crate::protocol::v2::{ReadZoneRequest, ReadZoneResponse};
 use crate::protocol::zones::{Basis, basis, endpoint};
@@ -49,22 +49,22 @@ pub(super) async fn read(
     is_whole_wanted: bool,
 ) -> Result<Option<Taken>, Failure> {
     link.turn().await;
-    let line = link.line();
+    let connection = link.connection();
     let request = ReadZoneRequest {
-        namespace: String::from(&*line.namespace),
+        namespace: String::from(&*connection.namespace),
         zone_id: String::from(&*zone.id.0),
         known_revision: known.revision.map(Revision::to_octets).unwrap_or_default(),
         part_digests: known.digests.unwrap_or_default(),
         names: known.names,
     };
     let reading = async {
-        let mut client = line.zones();
+        let mut client = connection.zones();
         let mut stream = client.read_zone(request).await?.into_inner();
         let Some(header) = header(&mut stream).await? else {
             return Ok(Err("a zone was told without a header"));
         };
         let (Some(basis), Ok(Some(revision))) = (
-            header.basis.map(basis),
+            header.basis.and_then(basis),
             Revision::from_octets("revision", &header.revision),
         ) else {
             return Ok(Err("the header of a zone cannot be understood"));
@@ -82,18 +82,18 @@ pub(super) async fn read(
         })))
     };
     let answer: Option<Result<Result<_, &str>, Status>> = timeout(limit, Box::pin(reading)).await.ok();
-    finish(link, &line, limit, answer)
+    finish(link, &connection, limit, answer)
 }
 
 fn finish<T>(
     link: &Link,
-    line: &Line,
+    connection: &Connection,
     limit: Duration,
     answer: Option<Result<Result<T, &str>, Status>>,
 ) -> Result<T, Failure> {
     let answer = answer.map(|answer| answer.map(Response::new));
-    let told = link.finished(line, limit, answer)?;
-    told.map_err(|reason| Failure::malformed(reason, &line.address))
+    let told = link.finished(connection, limit, answer)?;
+    told.map_err(|reason| Failure::malformed(reason, &connection.address))
 }
 
 async fn header(stream: &mut Streaming<ReadZoneResponse>) -> Result<Option<Header>, Status> {

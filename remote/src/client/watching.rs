@@ -109,11 +109,11 @@ async fn follow(link: Arc<Link>, told: Arc<Told>) {
 
 /// Hears what is told until the stream ends; whether there was anything.
 async fn hear(link: &Link, told: &Told) -> bool {
-    let line = link.line();
+    let connection = link.connection();
     let request = WatchZonesRequest {
-        namespace: String::from(&*line.namespace),
+        namespace: String::from(&*connection.namespace),
     };
-    let mut stream = match line.zones().watch_zones(request).await {
+    let mut stream = match connection.zones().watch_zones(request).await {
         Ok(stream) => stream.into_inner(),
         Err(status) => {
             if status.code() == Code::Unimplemented {

@@ -13,6 +13,7 @@ mod access;
 mod applying;
 mod catalogue;
 mod certificates;
+mod client;
 mod door;
 mod fairness;
 mod gardener;

@@ -34,10 +34,7 @@ async fn each_group_has_its_own_outcome() {
         ["applied", "rejected", "conflict", "applied", "rejected"]
     );
     assert!(matches!(&outcomes[1], Outcome::Rejected { reason } if reason.contains("not here")));
-    assert_eq!(
-        sorted(&read(&client, &zone).await.records),
-        sorted(stage.truth())
-    );
+    assert_eq!(sorted(&read(&client, &zone).await.records), sorted(stage.truth()));
 }
 
 /// More groups than a call has, and the answers in their places.
@@ -65,13 +62,12 @@ async fn the_second_of_two_writers_is_told_of_the_conflict() {
     let (blue, red) = (stage.client("blue"), stage.client("red"));
     let zone = the_zone(&blue).await;
     let seen = host(0, "192.0.2.1");
-    let by_blue = blue
-        .apply(&zone, &[update(&seen, &host(0, "192.0.2.2"))])
-        .await;
-    let by_red = red
-        .apply(&zone, &[update(&seen, &host(0, "192.0.2.3"))])
-        .await;
-    assert_eq!((words(&by_blue), words(&by_red)), (vec!["applied"], vec!["conflict"]));
+    let by_blue = blue.apply(&zone, &[update(&seen, &host(0, "192.0.2.2"))]).await;
+    let by_red = red.apply(&zone, &[update(&seen, &host(0, "192.0.2.3"))]).await;
+    assert_eq!(
+        (words(&by_blue), words(&by_red)),
+        (vec!["applied"], vec!["conflict"])
+    );
     assert_eq!(stage.truth(), [host(0, "192.0.2.2")]);
 }
 
@@ -116,9 +112,7 @@ async fn without_a_connection_groups_are_put_off() {
     stage.wire.cut();
     // The end of the connection has come to be known.
     until("the server is away", async || client.read(&zone).await.is_err()).await;
-    let groups: Vec<_> = (0..600)
-        .map(|number| create(host(number, "192.0.2.1")))
-        .collect();
+    let groups: Vec<_> = (0..600).map(|number| create(host(number, "192.0.2.1"))).collect();
     let outcomes = client.apply(&zone, &groups).await;
     assert!(
         words(&outcomes).iter().all(|word| *word == "postponed"),
@@ -155,7 +149,9 @@ async fn wanted_records_are_adjusted_by_the_server_once() {
     the_zone(&client).await;
     let mut wanted: Vec<_> = (0..50).map(|number| host(number, "192.0.2.1")).collect();
     for record in &mut wanted {
-        record.labels.insert(RESOURCE_LABEL.into(), "service/one/two".into());
+        record
+            .labels
+            .insert(RESOURCE_LABEL.into(), "service/one/two".into());
     }
     wanted.push(a("www.example.org", "192.0.2.1"));
     wanted[1].ttl = std::num::NonZeroU32::new(60);
@@ -188,7 +184,9 @@ async fn wanted_records_are_adjusted_by_the_server_once() {
         )
         .await;
     match &outcomes[0] {
-        Outcome::Applied { written: Some(written) } => assert_eq!(written[0].ttl.map(u32::from), Some(120)),
+        Outcome::Applied {
+            written: Some(written),
+        } => assert_eq!(written[0].ttl.map(u32::from), Some(120)),
         other => panic!("{other:?}"),
     }
 }

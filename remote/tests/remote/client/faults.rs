@@ -27,7 +27,10 @@ async fn while_the_server_is_away_the_last_state_is_served_for_its_time() {
     assert_eq!(the_zone(&cached).await, zone, "a pass goes on");
     assert_eq!(read(&cached, &zone).await, known);
     let outcomes = cached.apply(&zone, &[create(host(20, "192.0.2.1"))]).await;
-    assert!(matches!(words(&outcomes)[0], "postponed" | "unknown"), "{outcomes:?}");
+    assert!(
+        matches!(words(&outcomes)[0], "postponed" | "unknown"),
+        "{outcomes:?}"
+    );
 
     clock.advance(TIME);
     let error = cached.read(&zone).await.unwrap_err();
@@ -36,15 +39,16 @@ async fn while_the_server_is_away_the_last_state_is_served_for_its_time() {
     };
     assert!(message.contains(&stage.wire.address.to_string()), "{message}");
     let status = cached.status();
-    assert_eq!(status.zones[0].age, Some(TIME + TIME / 2), "it is said how old it is");
+    assert_eq!(
+        status.zones[0].age,
+        Some(TIME + TIME / 2),
+        "it is said how old it is"
+    );
     assert_eq!(status.zones[0].records, 10);
 
     stage.wire.lead_to(target);
     until("the server is back", async || cached.read(&zone).await.is_ok()).await;
-    assert_eq!(
-        sorted(&read(&cached, &zone).await.records),
-        sorted(stage.truth())
-    );
+    assert_eq!(sorted(&read(&cached, &zone).await.records), sorted(stage.truth()));
     assert_eq!(cached.status().zones[0].age, Some(Duration::ZERO));
     assert_eq!(cached.status().provider_calls[&Operation::Read], 1);
 }

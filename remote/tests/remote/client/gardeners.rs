@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use records::provider::{Confirmation, Operation};
 use records::provider::memory::{Fault, FaultKind};
+use records::provider::{Confirmation, Operation};
 use records::{Change, Endpoint, Group, Outcome, Provider as _, ProviderError, RecordType};
 
 use super::super::world::{a, name, of_type, with_property};
@@ -38,7 +38,10 @@ async fn zones_are_listed_read_and_changed_by_gardeners_protocol() {
     assert_eq!(known.version, None);
     let confirmation = client.confirm(&zone, &known).await.unwrap();
     assert_eq!(confirmation, Confirmation::ReadAgain);
-    let found = client.read_names(&zone, &[name("set.example.com")]).await.unwrap();
+    let found = client
+        .read_names(&zone, &[name("set.example.com")])
+        .await
+        .unwrap();
     assert_eq!(found, [weighted]);
 
     let outcomes = client
@@ -52,10 +55,7 @@ async fn zones_are_listed_read_and_changed_by_gardeners_protocol() {
         )
         .await;
     assert_eq!(words(&outcomes), ["applied", "applied", "applied"]);
-    assert_eq!(
-        sorted(&read(&client, &zone).await.records),
-        sorted(stage.truth())
-    );
+    assert_eq!(sorted(&read(&client, &zone).await.records), sorted(stage.truth()));
     assert_eq!(stage.truth().len(), 22);
     assert_eq!(stage.central.figures().namespaces["blue"].logins, 1);
 }
@@ -74,7 +74,10 @@ async fn states_of_changes_are_outcomes_of_their_groups() {
     let groups = [
         both(host(10, "192.0.2.1"), txt("a-host10.example.com", "\"owner\"")),
         create(a("bad.example.com", "192.0.2.1")),
-        create(of_type(a("mail.example.com", "10 mx.example.com"), RecordType::from("MX"))),
+        create(of_type(
+            a("mail.example.com", "10 mx.example.com"),
+            RecordType::from("MX"),
+        )),
         // One of them is made and the other not.
         both(host(11, "192.0.2.1"), txt("bad.example.com", "\"owner\"")),
         create(host(1, "192.0.2.9")),
@@ -91,7 +94,11 @@ async fn states_of_changes_are_outcomes_of_their_groups() {
     };
     assert!(reason(1).contains("not here"), "{}", reason(1));
     assert!(reason(2).contains("\"MX\""), "{}", reason(2));
-    assert!(reason(3).starts_with("only a part of it was made: "), "{}", reason(3));
+    assert!(
+        reason(3).starts_with("only a part of it was made: "),
+        "{}",
+        reason(3)
+    );
     stage.memory.fail(Fault {
         operation: Operation::Apply,
         after: 0,
@@ -128,7 +135,10 @@ async fn a_lost_token_is_renewed_once() {
     let client = stage.client("blue");
     let zone = the_zone(&client).await;
     stage.restart().await;
-    until("the new server is found", async || client.read(&zone).await.is_ok()).await;
+    until("the new server is found", async || {
+        client.read(&zone).await.is_ok()
+    })
+    .await;
     for _ in 0..3 {
         read(&client, &zone).await;
     }
@@ -145,16 +155,21 @@ async fn our_protocol_is_found_after_a_reconnect() {
     let zone = the_zone(&client).await;
     assert_eq!(read(&client, &zone).await.version, None);
     stage.is_gardeners.store(false, Ordering::Relaxed);
-    assert_eq!(read(&client, &zone).await.version, None, "it is not asked at each call");
+    assert_eq!(
+        read(&client, &zone).await.version,
+        None,
+        "it is not asked at each call"
+    );
     let target = stage.wire.target();
     stage.wire.lead_to(None);
     stage.wire.cut();
     until("the server is away", async || client.read(&zone).await.is_err()).await;
     stage.wire.lead_to(target);
     stage.restart().await;
-    until("our protocol is found", async || {
-        matches!(client.read(&zone).await, Ok(records) if records.version.is_some())
-    })
+    until(
+        "our protocol is found",
+        async || matches!(client.read(&zone).await, Ok(records) if records.version.is_some()),
+    )
     .await;
 }
 

@@ -37,8 +37,13 @@ async fn a_list_is_read_again_when_the_server_says_that_it_is_another() {
         the_zone(&client).await;
     }
     assert_eq!(lists(), before);
-    stage.catalogue.put("blue", "provider", offer(&stage.account, &[]));
-    until("the zone is gone", async || client.zones().await.unwrap().is_empty()).await;
+    stage
+        .catalogue
+        .put("blue", "provider", offer(&stage.account, &[]));
+    until("the zone is gone", async || {
+        client.zones().await.unwrap().is_empty()
+    })
+    .await;
     assert_eq!(lists(), before + 1);
 }
 

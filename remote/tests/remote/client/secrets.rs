@@ -44,5 +44,8 @@ async fn a_folder_that_cannot_be_used_is_told_with_its_path() {
     fs::write(folder.path().join("NAMESPACE"), "blue").unwrap();
     let error = mounted_secret::follow(folder.path().to_owned()).unwrap_err();
     let path = folder.path().display();
-    assert_eq!(error.to_string(), format!("{path}: REMOTE_ENDPOINT: it is missing"));
+    assert_eq!(
+        error.to_string(),
+        format!("{path}: REMOTE_ENDPOINT: it is missing")
+    );
 }

@@ -26,7 +26,8 @@ use tonic::codegen::{BoxFuture, Service, http};
 use tonic::transport::Server;
 
 use super::super::certificates::{Authority, Names, Pair};
-use super::super::world::{HandClock, SERVER, TIME, a, cache, name, offer, pem, zone};
+use super::super::door::{SERVER, pem};
+use super::super::world::{HandClock, TIME, a, cache, name, offer, zone};
 
 /// How long something that comes by itself may take.
 const SOON: Duration = Duration::from_secs(20);
@@ -190,7 +191,7 @@ fn central(
     for namespace in ["blue", "red"] {
         catalogue.put(namespace, "provider", offer(&account, &["example.com"]));
     }
-    let admission = Arc::new(Tokens::new(key));
+    let admission = Arc::new(MutualTls::new(Tokens::new(key), clock.clone()));
     let central = Central::new(catalogue.clone(), admission, clock.clone(), settings);
     (central, account, catalogue)
 }
@@ -202,19 +203,13 @@ fn offered(central: &Arc<Central>, is_gardeners: &Arc<AtomicBool>) -> Offered {
     }
 }
 
-async fn serve(
-    services: Offered,
-    servers: &Authority,
-    clients: &Authority,
-) -> (SocketAddr, JoinHandle<()>) {
+async fn serve(services: Offered, servers: &Authority, clients: &Authority) -> (SocketAddr, JoinHandle<()>) {
     let credentials = Credentials::new(&pem(&servers.server(SERVER), clients)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let connections = listener::incoming(listener, Arc::new(credentials));
     let server = async move {
-        let served = Server::builder()
-            .serve_with_incoming(services, connections)
-            .await;
+        let served = Server::builder().serve_with_incoming(services, connections).await;
         served.unwrap();
     };
     (address, tokio::spawn(server))

@@ -194,10 +194,7 @@ async fn a_cache_reads_a_zone_whole_once() {
         clock.advance(TIME + Duration::from_secs(1));
         let record = host(2_000 + step, "192.0.2.1");
         assert_eq!(words(&cached.apply(&zone, &[create(record)]).await), ["applied"]);
-        assert_eq!(
-            sorted(&read(&cached, &zone).await.records),
-            sorted(stage.truth())
-        );
+        assert_eq!(sorted(&read(&cached, &zone).await.records), sorted(stage.truth()));
         cached.confirm_one().await;
     }
     assert_eq!(cached.status().provider_calls[&Operation::Read], 1);
@@ -208,10 +205,7 @@ async fn a_cache_reads_a_zone_whole_once() {
     stage.memory.put(host(3, "192.0.2.3"));
     stage.refresh().await;
     let cached = open();
-    assert_eq!(
-        sorted(&read(&cached, &zone).await.records),
-        sorted(stage.truth())
-    );
+    assert_eq!(sorted(&read(&cached, &zone).await.records), sorted(stage.truth()));
     assert_eq!(cached.status().provider_calls[&Operation::Read], 0);
     assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 1);
 }
