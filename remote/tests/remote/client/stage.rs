@@ -13,6 +13,7 @@ use records::pace::Rate;
 use records::provider::memory::Memory;
 use records::{Change, Endpoint, Group, Outcome, Provider, Zone, ZoneRecords};
 use remote::client::{Access, Remote, Settings};
+use remote::server::admission::MutualTls;
 use remote::server::{
     Account, Catalogue, Central, Credentials, Limits, Services, Settings as ServerSettings, Tokens, listener,
 };
