@@ -1,7 +1,12 @@
 //! Who may do what. Every call asks.
 
+mod mutual_tls;
+
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tonic::{Extensions, Status};
+
+pub use self::mutual_tls::MutualTls;
 
 /// What stands in every message about tokens: by it old clients know that they have to log
 /// in again.
@@ -21,7 +26,7 @@ pub trait Admission: Send + Sync + 'static {
 }
 
 /// What a token of Gardener's protocol stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The namespace that is used.
     pub namespace: String,

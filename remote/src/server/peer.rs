@@ -8,6 +8,7 @@ use thiserror::Error;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::admission::Refusal;
 use super::credentials::Trust;
 
 /// What stands before the namespace in the path of a URI, as SPIFFE identities of
@@ -29,22 +30,6 @@ struct Certificate {
     fingerprint: [u8; 32],
     /// `*` is all of them.
     namespaces: Vec<Box<str>>,
-}
-
-/// Why a peer may not use a namespace.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
-    /// Its certificate stands for others.
-    #[error("the client certificate is for {granted}, not for the namespace {asked:?}")]
-    OtherNamespace {
-        /// What it stands for.
-        granted: String,
-        /// What was asked for.
-        asked: String,
-    },
-    /// Its certificate has ended, or its authority is not ours any more.
-    #[error("the client certificate is not valid any more: {0}")]
-    NotValid(String),
 }
 
 /// Why nobody knows whom a certificate stands for.
@@ -94,17 +79,17 @@ impl Peer {
             .iter()
             .any(|granted| **granted == *"*" || **granted == *namespace);
         if !granted {
-            return Err(Refusal::OtherNamespace {
-                granted: match certificate.namespaces.join(", ") {
-                    none if none.is_empty() => "no namespace".to_owned(),
-                    some => some,
-                },
-                asked: namespace.to_owned(),
-            });
+            let granted = match certificate.namespaces.join(", ") {
+                none if none.is_empty() => "no namespace".to_owned(),
+                some => some,
+            };
+            return Err(Refusal::Namespace(format!(
+                "the client certificate is for {granted}, not for the namespace {namespace:?}"
+            )));
         }
-        self.trust
-            .check(&certificate.chain)
-            .map_err(|error| Refusal::NotValid(error.to_string()))
+        self.trust.check(&certificate.chain).map_err(|error| {
+            Refusal::Namespace(format!("the client certificate is not valid any more: {error}"))
+        })
     }
 }
 

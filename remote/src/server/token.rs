@@ -2,17 +2,18 @@
 //! they survive a restart and another server with the same key takes them, and so that
 //! nobody can fill the server's memory by asking for them.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::hmac::{self, Key};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use super::peer::{Peer, Refusal};
+use super::admission::{Refusal, Session};
+use super::peer::Peer;
 
 /// How long a token is good for, as Gardener's server has it.
 pub const LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
@@ -26,36 +27,14 @@ pub struct Tokens {
     key: Key,
 }
 
-/// What a token stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The namespace that is used.
-    pub namespace: String,
-    /// What the client calls itself.
-    pub client: String,
-    /// 0: no routing policies; 1: with routing policies.
-    pub protocol_version: i32,
+/// What is in a token.
+#[derive(Serialize, Deserialize)]
+struct Content<'a> {
+    session: Cow<'a, Session>,
     /// When it ends, in seconds since 1970.
     expiry: u64,
     /// The SHA-256 of the certificate that it was given to.
     fingerprint: [u8; 32],
-}
-
-/// Why a token is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum InvalidToken {
-    /// It is none of ours, or has been changed.
-    #[error("it is unknown")]
-    Unknown,
-    /// It is too old.
-    #[error("it has expired")]
-    Expired,
-    /// It was given to another certificate.
-    #[error("it was given to another client certificate")]
-    Stolen,
-    /// The certificate may not use the namespace (any more).
-    #[error(transparent)]
-    Refused(#[from] Refusal),
 }
 
 impl fmt::Debug for Tokens {
@@ -80,24 +59,16 @@ impl Tokens {
         Self { key }
     }
 
-    /// A token for a client, if its certificate may use the namespace.
-    pub fn login(
-        &self,
-        peer: &Peer,
-        namespace: &str,
-        client: &str,
-        protocol_version: i32,
-        now: SystemTime,
-    ) -> Result<String, Refusal> {
-        peer.admit(namespace)?;
-        let session = Session {
-            namespace: namespace.to_owned(),
-            client: client.to_owned(),
-            protocol_version,
-            expiry: seconds(now + LIFETIME),
+    /// A token for a client, if its certificate may use the namespace. `now` is the time
+    /// since 1970.
+    pub fn login(&self, peer: &Peer, session: &Session, now: Duration) -> Result<String, Refusal> {
+        peer.admit(&session.namespace)?;
+        let content = Content {
+            session: Cow::Borrowed(session),
+            expiry: (now + LIFETIME).as_secs(),
             fingerprint: *peer.fingerprint(),
         };
-        let content = serde_json::to_vec(&session).unwrap_or_default();
+        let content = serde_json::to_vec(&content).unwrap_or_default();
         let signature = hmac::sign(&self.key, &content);
         Ok(format!(
             "{}.{}",
@@ -106,31 +77,32 @@ impl Tokens {
         ))
     }
 
-    /// What a token stands for, if it is one of ours, of this client, and good now.
-    pub fn check(&self, peer: &Peer, token: &str, now: SystemTime) -> Result<Session, InvalidToken> {
-        if token.len() > LONGEST {
-            return Err(InvalidToken::Unknown);
+    /// What a token stands for, if it is one of ours, of this client, and good now: `now` is
+    /// the time since 1970.
+    pub fn check(&self, peer: &Peer, token: &str, now: Duration) -> Result<Session, Refusal> {
+        let content = self
+            .content(token)
+            .ok_or_else(|| Refusal::Token("it is unknown".to_owned()))?;
+        if content.expiry <= now.as_secs() {
+            return Err(Refusal::Token("it has expired".to_owned()));
         }
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
-        let (content, signature) = token
-            .split_once('.')
-            .and_then(|(content, signature)| Some((decode(content)?, decode(signature)?)))
-            .ok_or(InvalidToken::Unknown)?;
-        hmac::verify(&self.key, &content, &signature).map_err(|_| InvalidToken::Unknown)?;
-        let session: Session = serde_json::from_slice(&content).map_err(|_| InvalidToken::Unknown)?;
-        if session.expiry <= seconds(now) {
-            return Err(InvalidToken::Expired);
+        if content.fingerprint != *peer.fingerprint() {
+            let reason = "it was given to another client certificate";
+            return Err(Refusal::Token(reason.to_owned()));
         }
-        if session.fingerprint != *peer.fingerprint() {
-            return Err(InvalidToken::Stolen);
-        }
-        peer.admit(&session.namespace)?;
-        Ok(session)
+        peer.admit(&content.session.namespace)?;
+        Ok(content.session.into_owned())
     }
-}
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+    /// What is in a token, if it is one of ours.
+    fn content(&self, token: &str) -> Option<Content<'static>> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let (content, signature) = token.split_once('.')?;
+        let content = URL_SAFE_NO_PAD.decode(content).ok()?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&self.key, &content, &signature).ok()?;
+        serde_json::from_slice(&content).ok()
+    }
 }

@@ -1,119 +1,88 @@
-//! A server with real TLS on a real port, whose service only logs in.
+//! The server of [`World`] behind mutual TLS, on a real port.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use remote::client::{Access, connect};
+use remote::protocol::v1::GetZonesRequest;
+use remote::protocol::v1::LoginRequest;
 use remote::protocol::v1::remote_provider_client::RemoteProviderClient;
-use remote::protocol::v1::remote_provider_server::{RemoteProvider, RemoteProviderServer};
-use remote::protocol::v1::{
-    ExecuteRequest, ExecuteResponse, GetZoneStateRequest, GetZonesRequest, LoginRequest, LoginResponse,
-    ZoneState, Zones,
-};
+use remote::protocol::v2::zone_service_client::ZoneServiceClient;
+use remote::server::admission::MutualTls;
 use remote::server::credentials::Pem;
-use remote::server::{Credentials, Peer, Tokens, listener};
+use remote::server::{Central, Credentials, Services, Settings, Tokens, listener};
 use tokio::net::TcpListener;
+use tonic::Status;
 use tonic::transport::{Channel, Server};
-use tonic::{Request, Response, Status};
 
 use super::certificates::{Authority, Names, Pair};
+use super::world::{World, offer};
 
 pub type Client = RemoteProviderClient<Channel>;
 
 /// The name in the server's certificate.
 pub const SERVER: &str = "dns.central.example";
 
-/// A server, and the authorities of both sides.
+/// A server, and the authorities of both sides. It has a zone for the namespaces `garden-a`
+/// and `garden-b`.
 pub struct Door {
     pub address: SocketAddr,
-    pub servers: Authority,
-    pub clients: Authority,
+    pub servers: Arc<Authority>,
+    pub clients: Arc<Authority>,
     pub credentials: Arc<Credentials>,
     pub server: Pair,
-    /// Who logged in last.
-    last: Arc<Mutex<Option<Peer>>>,
-}
-
-struct Desk {
-    tokens: Tokens,
-    last: Arc<Mutex<Option<Peer>>>,
-}
-
-fn peer<T>(request: &Request<T>) -> Peer {
-    request.extensions().get::<Peer>().unwrap().clone()
-}
-
-#[tonic::async_trait]
-impl RemoteProvider for Desk {
-    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
-        let peer = peer(&request);
-        *self.last.lock().unwrap() = Some(peer.clone());
-        let request = request.into_inner();
-        let token = self.tokens.login(
-            &peer,
-            &request.namespace,
-            &request.cliend_id,
-            request.client_protocol_version,
-            SystemTime::now(),
-        );
-        let token = token.map_err(|error| Status::unauthenticated(error.to_string()))?;
-        Ok(Response::new(LoginResponse {
-            token,
-            server_protocol_version: 1,
-        }))
-    }
-
-    async fn get_zones(&self, request: Request<GetZonesRequest>) -> Result<Response<Zones>, Status> {
-        let peer = peer(&request);
-        let checked = self
-            .tokens
-            .check(&peer, &request.into_inner().token, SystemTime::now());
-        checked.map_err(|error| Status::unauthenticated(error.to_string()))?;
-        Ok(Response::new(Zones::default()))
-    }
-
-    async fn get_zone_state(&self, _: Request<GetZoneStateRequest>) -> Result<Response<ZoneState>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
-
-    async fn execute(&self, _: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
+    pub central: Arc<Central>,
+    pub world: World,
 }
 
 impl Door {
     pub async fn new() -> Self {
-        let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
+        let servers = Arc::new(Authority::new("servers"));
         let server = servers.server(SERVER);
+        Self::with(servers, Arc::new(Authority::new("clients")), server).await
+    }
+
+    /// Another server with the same certificate and the same clients.
+    pub async fn another(&self) -> Self {
+        let authorities = (self.servers.clone(), self.clients.clone());
+        Self::with(authorities.0, authorities.1, self.server.clone()).await
+    }
+
+    async fn with(servers: Arc<Authority>, clients: Arc<Authority>, server: Pair) -> Self {
+        let world = World::new();
+        for namespace in ["garden-a", "garden-b"] {
+            let offer = offer(&world.account, &["example.com"]);
+            world.catalogue.put(namespace, "provider", offer);
+        }
+        let admission = MutualTls::new(Tokens::new(server.key.as_bytes()), world.clock.clone());
+        let central = Central::new(
+            world.catalogue.clone(),
+            Arc::new(admission),
+            world.clock.clone(),
+            Settings::default(),
+        );
         let credentials = Arc::new(Credentials::new(&pem(&server, &clients)).unwrap());
-        let last = Arc::new(Mutex::new(None));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = listener::incoming(listener, Arc::clone(&credentials));
-        let service = RemoteProviderServer::new(Desk {
-            tokens: Tokens::new(server.key.as_bytes()),
-            last: Arc::clone(&last),
-        });
-        tokio::spawn(
-            Server::builder()
-                .add_service(service)
-                .serve_with_incoming(connections),
-        );
+        let services = Services::new(&central);
+        tokio::spawn(async move { Server::builder().serve_with_incoming(services, connections).await });
         Self {
             address,
             servers,
             clients,
             credentials,
             server,
-            last,
+            central,
+            world,
         }
     }
 
-    /// Whether no call has reached the service.
-    pub fn nobody_logged_in(&self) -> bool {
-        self.last.lock().unwrap().is_none()
+    /// Whether no call has come to the services.
+    pub fn nobody_came(&self) -> bool {
+        let figures = self.central.figures();
+        figures.namespaces.is_empty() && figures.denied == 0
     }
 
     /// A client's Secret.
@@ -133,16 +102,29 @@ impl Door {
 
     /// A client with a certificate.
     pub fn client(&self, pair: &Pair) -> Client {
-        let access = Access::from_secret(&self.secret(pair)).unwrap();
-        RemoteProviderClient::new(connect(&access))
+        RemoteProviderClient::new(self.channel(pair))
+    }
+
+    /// A client of our protocol with a certificate.
+    pub fn zones(&self, pair: &Pair) -> ZoneServiceClient<Channel> {
+        ZoneServiceClient::new(self.channel(pair))
+    }
+
+    fn channel(&self, pair: &Pair) -> Channel {
+        connect(&Access::from_secret(&self.secret(pair)).unwrap())
+    }
+
+    /// A certificate for a namespace.
+    pub fn pair(&self, namespace: &str) -> Pair {
+        self.clients.client(&Names {
+            common: &[namespace],
+            ..Names::default()
+        })
     }
 
     /// A client with a certificate for a namespace.
     pub fn of(&self, namespace: &str) -> Client {
-        self.client(&self.clients.client(&Names {
-            common: &[namespace],
-            ..Names::default()
-        }))
+        self.client(&self.pair(namespace))
     }
 }
 
@@ -171,12 +153,4 @@ pub async fn use_token(client: &mut Client, token: &str) -> Result<(), Status> {
         token: token.to_owned(),
     };
     client.get_zones(request).await.map(|_| ())
-}
-
-/// The peer that a namespace's certificate makes.
-pub async fn peer_of(namespace: &str) -> Peer {
-    let world = Door::new().await;
-    login(&mut world.of(namespace), namespace).await.unwrap();
-    let peer = world.last.lock().unwrap().clone();
-    peer.unwrap()
 }

@@ -96,7 +96,7 @@ async fn strangers_get_no_connection() {
             matches!(error.code(), Code::Unavailable | Code::Unknown),
             "{what}: {error}"
         );
-        assert!(world.nobody_logged_in(), "{what}");
+        assert!(world.nobody_came(), "{what}");
     }
     login(&mut world.of("garden-a"), "garden-a").await.unwrap();
 }

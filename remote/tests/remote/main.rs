@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod admission;
 mod applying;
 mod catalogue;
 mod certificates;
