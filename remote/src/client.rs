@@ -176,11 +176,12 @@ impl Remote {
         self.watch();
         let held = self.holdings.digest(zone, &known.records).await;
         let revision = held.revision();
-        if self.told.revision(&zone.id) == Some(revision) && self.holdings.is_recent(zone) {
+        let connection = self.link.connection().number;
+        let told = self.told.revision(connection, &zone.id);
+        if told == Some(revision) && self.holdings.is_recent(zone, connection) {
             return Ok(comparison::same(revision));
         }
         // What the server has told over this connection it remembers, as a rule.
-        let connection = self.link.connection().number;
         let version = known.version.as_ref().and_then(comparison::revision);
         let remembered = version.filter(|version| self.holdings.is_of(zone, connection, *version));
         let attempts = [
@@ -233,12 +234,12 @@ impl Remote {
     async fn list(&self) -> Result<Arc<[Zone]>, Failure> {
         self.watch();
         let (link, limit) = (&self.link, self.settings.zones_limit);
+        let number = self.told.list(link.connection().number);
         if !link.is_gardeners()
-            && let Some(zones) = self.listing.known(self.told.list())
+            && let Some(zones) = self.listing.known(number)
         {
             return Ok(zones);
         }
-        let number = self.told.list();
         let ours = listing::list(link, limit);
         let listed = self.ask(ours, self.gardener.zones(link, limit)).await;
         match listed {

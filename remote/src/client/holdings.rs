@@ -101,10 +101,10 @@ impl Holdings {
         }
     }
 
-    /// Whether the server was asked for a zone not long ago.
-    pub fn is_recent(&self, zone: &Zone) -> bool {
+    /// Whether the server was asked for a zone not long ago, over this connection.
+    pub fn is_recent(&self, zone: &Zone, connection: u64) -> bool {
         let holdings = self.holdings();
         let told = holdings.get(&zone.id).and_then(|holding| holding.told.as_ref());
-        told.is_some_and(|told| told.at.elapsed() < LONGEST)
+        told.is_some_and(|told| told.connection == connection && told.at.elapsed() < LONGEST)
     }
 }

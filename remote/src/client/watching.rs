@@ -25,6 +25,8 @@ pub(super) struct Told(Mutex<News>);
 
 #[derive(Default)]
 struct News {
+    /// The connection that it was heard over.
+    connection: u64,
     /// Counts the lists of zones; the present one, while it is heard of changes.
     list: Option<u64>,
     lists: u64,
@@ -36,19 +38,23 @@ impl Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The revision that a zone has, if that is known without asking.
-    pub fn revision(&self, zone: &ZoneId) -> Option<Revision> {
-        self.news().revisions.get(&zone.0).copied()
+    /// The revision that a zone has, if that is known without asking over this connection.
+    pub fn revision(&self, connection: u64, zone: &ZoneId) -> Option<Revision> {
+        let news = self.news();
+        let revision = news.revisions.get(&zone.0);
+        revision.filter(|_| news.connection == connection).copied()
     }
 
     /// Which list of zones there is: a list that was read at the same number is the same.
-    /// None if that is not known without asking.
-    pub fn list(&self) -> Option<u64> {
-        self.news().list
+    /// None if that is not known without asking over this connection.
+    pub fn list(&self, connection: u64) -> Option<u64> {
+        let news = self.news();
+        news.list.filter(|_| news.connection == connection)
     }
 
-    fn take(&self, message: WatchZonesResponse) {
+    fn take(&self, connection: u64, message: WatchZonesResponse) {
         let mut news = self.news();
+        news.connection = connection;
         if news.list.is_none() || message.zones_changed {
             news.lists += 1;
             news.list = Some(news.lists);
@@ -124,7 +130,7 @@ async fn hear(link: &Link, told: &Told) -> bool {
     };
     let mut was_heard = false;
     while let Ok(Some(message)) = stream.message().await {
-        told.take(message);
+        told.take(connection.number, message);
         was_heard = true;
     }
     was_heard

@@ -86,6 +86,8 @@ struct Shared {
     /// Octets from the clients, and from the server.
     sent: AtomicU64,
     received: AtomicU64,
+    /// After so many octets from the server, its connection is cut.
+    most: AtomicU64,
     /// Counts the cuts.
     cuts: watch::Sender<u64>,
 }
@@ -274,6 +276,7 @@ impl Wire {
             target: Mutex::new(Some(target)),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            most: AtomicU64::new(u64::MAX),
             cuts: watch::Sender::new(0),
         });
         tokio::spawn(forward(listener, Arc::clone(&shared)));
@@ -292,6 +295,12 @@ impl Wire {
     /// Cuts all connections.
     pub fn cut(&self) {
         self.shared.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Cuts the connection over which so many octets have come from the server since the
+    /// octets were last counted.
+    pub fn cut_after(&self, octets: u64) {
+        self.shared.most.store(octets, Ordering::Relaxed);
     }
 
     /// Octets that went through since the last time: from the clients, and from the server.
@@ -314,8 +323,8 @@ async fn forward(listener: TcpListener, shared: Arc<Shared>) {
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::select! {
-                () = copy(&mut from_client, &mut to_server, &shared.sent) => {}
-                () = copy(&mut from_server, &mut to_client, &shared.received) => {}
+                () = copy(&mut from_client, &mut to_server, &shared.sent, &AtomicU64::new(u64::MAX)) => {}
+                () = copy(&mut from_server, &mut to_client, &shared.received, &shared.most) => {}
                 _ = cuts.changed() => {}
             }
         });
@@ -326,13 +335,17 @@ async fn copy(
     from: &mut tokio::net::tcp::OwnedReadHalf,
     to: &mut tokio::net::tcp::OwnedWriteHalf,
     counter: &AtomicU64,
+    most: &AtomicU64,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count) = from.read(&mut buffer).await {
         if count == 0 || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
-        counter.fetch_add(count as u64, Ordering::Relaxed);
+        let so_far = counter.fetch_add(count as u64, Ordering::Relaxed);
+        if so_far > most.load(Ordering::Relaxed) {
+            return;
+        }
     }
 }
 
