@@ -3,6 +3,7 @@
 
 mod batch;
 mod cloudflare;
+mod remote;
 mod route53;
 mod serve;
 
@@ -17,11 +18,11 @@ use url::Url;
 
 pub use self::batch::BatchArgs;
 pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
-use super::source;
-use crate::output::Format;
-
+pub use self::remote::RemoteArgs;
 pub use self::route53::Route53Args;
 pub use self::serve::{QuotaArgs, ServeArgs};
+use super::source;
+use crate::output::Format;
 
 /// Keep external records: zones at DNS servers and services.
 ///
@@ -227,6 +228,9 @@ pub struct ProviderArgs {
     /// An account at Cloudflare.
     #[command(flatten)]
     pub cloudflare: CloudflareArgs,
+    /// A central server.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
 }
 
 /// Who keeps zones.
@@ -241,6 +245,8 @@ pub enum ProviderName {
     Webhook,
     /// Amazon Route 53.
     Aws,
+    /// A central server that keeps zones for many clusters.
+    Remote,
     /// Nobody: zones in memory, gone when the program ends.
     Inmemory,
 }

@@ -1,6 +1,7 @@
 //! From the command line to what the record engine is started with.
 
 mod cloudflare;
+mod remote;
 mod route53;
 
 use std::sync::Arc;
@@ -86,6 +87,10 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
             let provider = route53::route53(args)?;
             // Ids of zones are of one account only, and two accounts never have the same.
             (Arc::new(provider), String::new())
+        }
+        ProviderName::Remote => {
+            let (provider, identity) = remote::remote(args)?;
+            (Arc::new(provider), identity)
         }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {

@@ -4,6 +4,7 @@
 //! addresses that the provider looks up: records with the property `alias`. Routing
 //! policies are properties by external-dns's names. Texts are in quotation marks.
 
+mod client_side;
 mod routing;
 mod state;
 
@@ -16,6 +17,7 @@ use super::v1::change_request::ActionType;
 use super::zones::check;
 use super::{fault, v1};
 
+pub use client_side::{change_request, endpoints, roundtrip};
 pub use state::{TooLarge, zone_state};
 
 /// The protocol version of clients that know of routing policies.

@@ -14,6 +14,7 @@ mod admission;
 mod applying;
 mod catalogue;
 mod certificates;
+mod client;
 mod door;
 mod fairness;
 mod gardener;

@@ -22,6 +22,7 @@ fn request(revision: &[u8], digests: Vec<u8>) -> ReadZoneRequest {
         zone_id: "example.com".to_owned(),
         known_revision: revision.to_vec(),
         part_digests: digests,
+        names: Vec::new(),
     }
 }
 
@@ -147,6 +148,7 @@ async fn what_is_asked_wrongly_is_refused() {
         zone_id: zone.to_owned(),
         known_revision: revision.to_vec(),
         part_digests: vec![0; digests],
+        names: Vec::new(),
     };
     let zone = "example.com";
     let cases = [
