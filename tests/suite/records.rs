@@ -4,6 +4,7 @@ mod accounts;
 mod admission;
 mod bad_input;
 mod batches;
+mod central;
 mod cloudflare;
 mod daemon;
 mod definitions;
