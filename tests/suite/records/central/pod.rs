@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::Value;
 
 use super::super::daemon::{Daemon, command};
@@ -71,10 +72,9 @@ impl Pod<'_> {
     }
 
     fn mount(&self, secret: &str, folder: &Path) {
-        for (key, value) in self.get("secret", secret)["data"].as_object().unwrap() {
-            use base64::Engine as _;
-            let value = base64::engine::general_purpose::STANDARD.decode(value.as_str().unwrap());
-            fs::write(folder.join(key), value.unwrap()).unwrap();
+        let secret: Secret = serde_json::from_value(self.get("secret", secret)).unwrap();
+        for (key, value) in secret.data.unwrap() {
+            fs::write(folder.join(key), value.0).unwrap();
         }
     }
 
