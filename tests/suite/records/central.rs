@@ -86,6 +86,7 @@ impl Reader {
                 ..one.contexts[0].clone()
             });
         }
+        let all = serde_json::to_value(&all).unwrap();
         fs::write(self.kubeconfig(), operator::output::to_yaml(&all).unwrap()).unwrap();
     }
 
