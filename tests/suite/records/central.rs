@@ -152,13 +152,13 @@ fn blocks(server: SocketAddr, primary: SocketAddr) -> Vec<String> {
     let blocks = blocks.filter_map(|block| block.strip_prefix("sh\n"));
     let replaced = blocks.map(|block| {
         block
-            .replace("records.central.example:7777", &format!("localhost:{}", server.port()))
+            .replace(
+                "records.central.example:7777",
+                &format!("localhost:{}", server.port()),
+            )
             .replace("records.central.example", "localhost")
             .replace("192.0.2.53:53", &primary.to_string())
-            .replace(
-                "@192.0.2.53",
-                &format!("@{} -p {}", primary.ip(), primary.port()),
-            )
+            .replace("@192.0.2.53", &format!("@{} -p {}", primary.ip(), primary.port()))
     });
     replaced.collect()
 }
@@ -171,7 +171,10 @@ async fn two_clusters_have_their_records_from_one_server() {
     }
     let mut server = reader.server().await;
     eventually("the server leads", async || {
-        server.get("/readyz").await.is_some_and(|answer| answer.status == 200)
+        server
+            .get("/readyz")
+            .await
+            .is_some_and(|answer| answer.status == 200)
     })
     .await;
     let accounts = reader.follow(3).await;
