@@ -55,7 +55,7 @@ async fn serve(zone: &Zone) -> BTreeMap<String, Vec<u8>> {
     (0..RECORDS).for_each(|number| memory.put(endpoint(number)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let settings = CacheSettings {
-        time: Duration::from_hours(1),
+        time: Duration::from_secs(3600),
         ..CacheSettings::default()
     };
     let cache = Arc::new(Cached::open(memory, settings, clock.clone()).unwrap());

@@ -317,13 +317,14 @@ async fn forward(listener: TcpListener, shared: Arc<Shared>) {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let mut cuts = shared.cuts.subscribe();
+            let unbounded = AtomicU64::new(u64::MAX);
             let Ok(server) = TcpStream::connect(target).await else {
                 return;
             };
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::select! {
-                () = copy(&mut from_client, &mut to_server, &shared.sent, &AtomicU64::new(u64::MAX)) => {}
+                () = copy(&mut from_client, &mut to_server, &shared.sent, &unbounded) => {}
                 () = copy(&mut from_server, &mut to_client, &shared.received, &shared.most) => {}
                 _ = cuts.changed() => {}
             }
