@@ -103,8 +103,11 @@ impl Respond for Site {
     }
 }
 
-/// The caches that there are now, each with the name of its account where there are several.
-struct Caches(Box<dyn Fn() -> Vec<(Option<String>, Arc<Cached>)> + Send + Sync>);
+/// Caches, each with the name of its account where there are several.
+type OfAccounts = Vec<(Option<String>, Arc<Cached>)>;
+
+/// The caches that there are now.
+struct Caches(Box<dyn Fn() -> OfAccounts + Send + Sync>);
 
 impl fmt::Debug for Caches {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -165,10 +165,7 @@ fn digest(data: &SecretData, config: Option<&Map<String, Value>>, limit: Option<
         part(&burst.to_be_bytes());
         part(&calls.to_be_bytes());
     }
-    let digest = digest.finalize();
-    digest
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect()
+    let mut text = format!("{:x}", digest.finalize());
+    text.truncate(16);
+    text
 }

@@ -26,7 +26,7 @@ pub struct Offers {
 /// An account whose zones are served. Its zones are confirmed in turns; dropped, no more.
 struct Served {
     account: Arc<account::Account>,
-    served: Arc<Account>,
+    offered: Arc<Account>,
     confirming: JoinHandle<()>,
 }
 
@@ -111,7 +111,7 @@ impl Offers {
         let served = accounts
             .entry(account.name.clone())
             .or_insert_with(|| known.unwrap_or_else(|| Served::new(account)));
-        Arc::clone(&served.served)
+        Arc::clone(&served.offered)
     }
 }
 
@@ -127,7 +127,7 @@ impl Served {
         let confirming = tokio::spawn(async move { confirm_in_turns(&cache).await });
         Self {
             account: Arc::clone(account),
-            served,
+            offered: served,
             confirming,
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use records::cache::Cached;
 use records::provider::memory::{FaultKind, Memory};
 use records::provider::{Confirmation, Operation};
 use records::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneRecords, ZoneVersion};
@@ -95,7 +96,7 @@ async fn a_zone_is_read_whole_once() {
         let mut world = World::new(100);
         world.settings.patch_on_apply = patch_on_apply;
         let cache = world.open_before(comparing(&world));
-        let same = async |cache| world.read(cache).await == world.truth();
+        let same = async |cache: &Cached| world.read(cache).await == world.truth();
         assert!(same(&cache).await);
         let new = |number: usize| create(a(&format!("new{number}.example.com"), "192.0.2.9"));
         world.apply(&cache, &[new(0)]).await;

@@ -388,7 +388,7 @@ pub fn words(outcomes: &[Outcome]) -> Vec<&'static str> {
 /// The record sets of a zone, sorted.
 pub fn sorted(records: impl IntoIterator<Item = Endpoint>) -> Vec<Endpoint> {
     let mut records: Vec<_> = records.into_iter().collect();
-    records.sort_by(|one, other| one.key().unwrap().cmp(&other.key().unwrap()));
+    records.sort_by_key(|one| one.key().unwrap());
     records
 }
 
