@@ -56,6 +56,7 @@ pub(super) async fn read(
         known_revision: known.revision.map(Revision::to_octets).unwrap_or_default(),
         part_digests: known.digests.unwrap_or_default(),
         names: known.names,
+        unless_whole: !is_whole_wanted,
     };
     let reading = async {
         let mut client = connection.zones();

@@ -60,12 +60,17 @@ pub(super) async fn read(
     } else {
         Basis::Names(places(request.names))
     };
+    let header = header(&zone, &state, &basis);
+    let basis = match basis {
+        Basis::Whole if request.unless_whole => Basis::Names(BTreeSet::new()),
+        basis => basis,
+    };
     central.metrics().count(namespace, |figures| {
         figures.reads += 1;
         figures.whole_reads += u64::from(basis == Basis::Whole);
     });
     let telling = Telling {
-        header: header(&zone, &state, &basis),
+        header,
         state,
         basis,
         central: Arc::clone(central),

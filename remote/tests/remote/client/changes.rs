@@ -136,7 +136,7 @@ async fn a_server_that_is_asked_for_too_much_is_waited_for() {
     let zone = the_zone(&client).await;
     let two = [create(host(0, "192.0.2.1")), create(host(1, "192.0.2.1"))];
     assert_eq!(words(&client.apply(&zone, &two).await), ["applied", "applied"]);
-    // An hour is longer than a pass waits.
+    // The bucket is empty, and an hour is longer than a pass waits.
     let outcomes = client.apply(&zone, &[create(host(2, "192.0.2.1"))]).await;
     assert_eq!(words(&outcomes), ["postponed"]);
 }

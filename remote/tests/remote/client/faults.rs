@@ -92,8 +92,6 @@ async fn errors_are_told_by_their_kind() {
     );
 
     let stage = Stage::new().await;
-    let client = stage.client("blue");
-    let zone = the_zone(&client).await;
     // The server reads for those who watch as well.
     for after in 0..4 {
         stage.memory.fail(Fault {
@@ -102,6 +100,8 @@ async fn errors_are_told_by_their_kind() {
             kind: FaultKind::Unavailable,
         });
     }
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
     let error = client.read(&zone).await.unwrap_err();
     assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
     stage.catalogue.remove("blue", "provider");

@@ -214,8 +214,7 @@ impl Client {
             namespace: self.namespace.clone(),
             zone_id: ZONE.to_owned(),
             known_revision: known.to_vec(),
-            part_digests: Vec::new(),
-            names: Vec::new(),
+            ..ReadZoneRequest::default()
         };
         let mut stream = self.service.read_zone(request).await?.into_inner();
         let (mut header, mut records) = (None, Vec::new());
