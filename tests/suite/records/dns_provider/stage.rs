@@ -95,7 +95,7 @@ impl Stage {
     }
 
     /// Makes a DNSProvider of a namespace that names the Secret there.
-    pub async fn provider(&self, namespace: &str, name: &str, spec: Value) {
+    pub async fn provider(&self, namespace: &str, name: &str, spec: &Value) {
         let mut fields = json!({
             "metadata": { "annotations": { "dns.gardener.cloud/remoteAccess": "true" } },
             "spec": { "secretRef": { "name": "key" } },
