@@ -68,7 +68,7 @@ impl Reader {
         for (name, plane) in CLUSTERS.iter().zip(&self.planes) {
             let one = Kubeconfig::read_from(plane.cluster.kubeconfig()).unwrap();
             let context = one.contexts[0].context.clone().map(|mut context| {
-                context.cluster = (*name).to_owned();
+                (*name).clone_into(&mut context.cluster);
                 context.user = Some((*name).to_owned());
                 context
             });

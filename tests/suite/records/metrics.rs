@@ -24,9 +24,12 @@ const RECORDS: &str = "endpoints:\n\
 /// Who has a metric, as the table says it.
 const COMMANDS: [&str; 2] = ["run", "webhook"];
 
-/// The metrics of a table: the cells of each row behind the labels, and the labels of each
-/// metric by its name.
-pub fn documented_in(page: &str) -> Vec<(Vec<String>, BTreeMap<String, BTreeSet<String>>)> {
+/// A row of a table of metrics: the cells behind the labels, and the labels of each metric by
+/// its name.
+pub type Row = (Vec<String>, BTreeMap<String, BTreeSet<String>>);
+
+/// The table of metrics of a page.
+pub fn documented_in(page: &str) -> Vec<Row> {
     let page = fs::read_to_string(program::workspace().join("docs").join(page)).unwrap();
     let section = page.split("\n## Metrics\n").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();

@@ -1,6 +1,7 @@
 //! What people give `records serve` that it cannot use.
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::json;
@@ -22,11 +23,19 @@ fn refusal(stage: &Stage, more: &[String]) -> String {
     told(&command(&arguments).output().unwrap())
 }
 
+fn flag(file: &Path) -> String {
+    format!("--providers={}", file.display())
+}
+
+/// The flag for a file that can be used.
+fn good(stage: &Stage) -> String {
+    flag(&stage.write("good.yaml", &[provider("blue"), stage.secret("blue")]))
+}
+
 #[tokio::test]
 async fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {
     let stage = Stage::start("").await;
-    let flag = |file: &std::path::Path| format!("--providers={}", file.display());
-    let good = flag(&stage.write("good.yaml", &[provider("blue"), stage.secret("blue")]));
+    let good = good(&stage);
 
     for (wrong, allowed) in [
         ("--namespace-changes-per-hour=0", "1.."),
@@ -69,7 +78,12 @@ async fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {
     let twice = stage.write("bad.yaml", &[provider("blue"), provider("blue")]);
     let said = refusal(&stage, &[flag(&twice)]);
     assert!(said.contains("it is there more than once"), "{said}");
+}
 
+#[tokio::test]
+async fn certificates_that_cannot_be_used_are_told_by_their_files() {
+    let stage = Stage::start("").await;
+    let good = good(&stage);
     for name in ["tls.crt", "tls.key", "ca.crt"] {
         let file = stage.tls_dir().join(name);
         let content = fs::read(&file).unwrap();
