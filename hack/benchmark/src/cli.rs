@@ -90,6 +90,25 @@ pub enum Command {
     /// - 100 new records in a large zone at Route 53, cold and warm, and the first pass after
     ///   a restart.
     Batch(BatchArgs),
+    /// What a central server of external records costs, with few clients and with many.
+    ///
+    /// The server (`dns-operator records serve`) runs in a process of its own, so that its
+    /// memory is its own; behind it is a provider that counts its calls as Route 53 would be
+    /// called. Clients connect over mutual TLS on this machine, each with a certificate of its
+    /// own, and keep nothing but revisions. For each number of clients:
+    ///
+    /// - an hour by a simulated clock, in which each client makes a pass a minute and a few
+    ///   changes: calls to the provider, beside each client going there by itself;
+    /// - octets for a restart and for a change, beside Gardener's protocol;
+    /// - the time of a single change, alone and behind a client with very many;
+    /// - the server's memory at rest, while all clients read at once, and with clients that
+    ///   begin to read and take nothing;
+    /// - the time until all clients have all zones again after the server was killed and
+    ///   another one has begun with its cache.
+    Remote(RemoteArgs),
+    /// The server that is measured.
+    #[command(hide = true)]
+    RemoteServer(RemoteServerArgs),
     /// Watch and write: what the operator is compared with.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -232,6 +251,52 @@ pub struct BatchArgs {
     /// What to print.
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
     pub output: OutputFormat,
+}
+
+/// How to measure a central server.
+#[derive(Debug, Args)]
+pub struct RemoteArgs {
+    /// With how many clients, one after the other.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [1, 100, 500], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub clients: Vec<u32>,
+    /// How many zones there are.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub zones: u32,
+    /// How many records each zone has.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub records: u32,
+    /// How many changes each client makes in an hour.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=60))]
+    pub changes: u32,
+    /// How many single changes are measured.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub writes: u32,
+    /// How many changes the client has in store behind which single ones are measured.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub flood: u32,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// What the server is begun with.
+#[derive(Debug, Args)]
+pub struct RemoteServerArgs {
+    /// Where its certificates are, and where it keeps its cache.
+    #[arg(long, value_name = "DIR")]
+    pub directory: PathBuf,
+    /// How many clients may use it.
+    #[arg(long, value_name = "N")]
+    pub clients: u32,
+    /// How many zones there are.
+    #[arg(long, value_name = "N")]
+    pub zones: u32,
+    /// How many records each zone has at first.
+    #[arg(long, value_name = "N")]
+    pub records: u32,
+    /// The seconds that have passed on its clock.
+    #[arg(long, value_name = "SECONDS")]
+    pub since: u64,
 }
 
 /// What is measured, and what is printed.

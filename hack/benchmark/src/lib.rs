@@ -4,7 +4,7 @@
 //! [`operator`] runs a [`trial`] of each program and shows the [`figures`] as a
 //! [`table`] and a [`chart`]; the other commands are [`cache`], and, each with a
 //! [`sheet`] of figures, [`many_servers`], [`many_nodes`], [`many_edits`],
-//! [`records`] and [`batch`]. The audit log, the figures and the processes serve whoever else measures.
+//! [`records`], [`batch`] and [`remote`]. The audit log, the figures and the processes serve whoever else measures.
 
 pub mod audit;
 mod bare;
@@ -24,6 +24,8 @@ mod nodes;
 mod operator;
 pub mod process;
 mod records;
+mod relay;
+mod remote;
 mod sheet;
 mod sight;
 mod stage;
@@ -43,6 +45,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Edits(args)) => many_edits::run(&args).await,
         Some(Command::Records(args)) => records::run(&args).await,
         Some(Command::Batch(args)) => batch::run(&args).await,
+        Some(Command::Remote(args)) => remote::run(&args).await,
+        Some(Command::RemoteServer(args)) => remote::serve(&args).await,
         Some(Command::Bare(args)) => bare::run(&args).await,
         Some(Command::Operator(args)) => operator::run(&args).await,
         None => operator::run(&cli.operator).await,

@@ -3,7 +3,6 @@
 mod knot;
 mod lists;
 mod pass;
-mod relay;
 
 use std::num::NonZeroU32;
 

@@ -51,6 +51,11 @@ pub fn figure(label: impl Into<String>, digits: usize, value: f64) -> Figure {
     }
 }
 
+/// A count as a figure has it.
+pub fn number(count: impl TryInto<u32>) -> f64 {
+    count.try_into().map_or(f64::INFINITY, f64::from)
+}
+
 impl Figure {
     /// The same, with that of the program that the operator is compared with.
     pub fn beside(self, peer: f64) -> Self {

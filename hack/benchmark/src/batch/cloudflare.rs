@@ -8,9 +8,9 @@ use tests::cloudflare::Kind;
 use super::account::Account;
 use super::external_dns::{ExternalDns, PATIENCE};
 use super::ours::Ours;
-use super::spent::{Both, Spent, number};
+use super::spent::{Both, Spent};
 use super::wishes::hundred;
-use crate::sheet::Figure;
+use crate::sheet::{Figure, number};
 
 /// The most operations of a batch, of both by default.
 const BATCH: usize = 200;

@@ -8,9 +8,9 @@ use devcluster::Progress;
 use super::account::Account;
 use super::external_dns::ExternalDns;
 use super::ours::Ours;
-use super::spent::{Both, Spent, number};
+use super::spent::{Both, Spent};
 use super::wishes::{hosts, is_good, with_bad};
-use crate::sheet::{Figure, figure};
+use crate::sheet::{Figure, figure, number};
 
 const CHANGES: usize = 1_000;
 /// The most calls that are answered.

@@ -16,10 +16,9 @@ use tests::route53::{StandIn, xml};
 
 use super::external_dns::{ExternalDns, PATIENCE};
 use super::ours::{engine, pass};
-use super::spent::number;
 use super::wishes::{ZONE, hosts};
 use crate::figures::milliseconds;
-use crate::sheet::{Figure, figure};
+use crate::sheet::{Figure, figure, number};
 
 /// The id of the zone.
 const ID: &str = "Z1";
@@ -97,7 +96,7 @@ fn rows(label: &str, ours: &Spent, theirs: Option<&Spent>, target: (&str, f64)) 
             None => row,
         }
     };
-    let mut figures = vec![row(label, &|spent| number(spent.calls.values().sum()))];
+    let mut figures = vec![row(label, &|spent| number(spent.calls.values().sum::<usize>()))];
     let all = theirs.into_iter().chain([ours]);
     let mut operations: BTreeSet<&str> = all
         .flat_map(|spent| spent.calls.keys().map(String::as_str))

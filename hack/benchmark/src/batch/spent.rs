@@ -6,7 +6,7 @@ use std::time::Duration;
 use tests::cloudflare::Kind;
 
 use crate::figures::milliseconds;
-use crate::sheet::{Figure, figure};
+use crate::sheet::{Figure, figure, number};
 
 /// Calls by kind, and time.
 #[derive(Clone, Debug, Default)]
@@ -67,9 +67,4 @@ impl Both {
         figures.push(figure("  ms", 0, milliseconds(self.ours.took)).beside(milliseconds(self.theirs.took)));
         figures
     }
-}
-
-/// A count as a figure has it.
-pub fn number(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

@@ -14,9 +14,9 @@ use records::cache::{Cached, Settings, SystemClock};
 use records::provider::rfc2136::{self, LoadBalancing, Rfc2136, Secret, TsigKey};
 use records::{Change, Endpoint, Group, Labels, Outcome, Provider};
 
-use super::relay::Relay;
 use super::{ZONE, name, wanted, zone};
 use crate::figures::milliseconds;
+use crate::relay::Relay;
 use crate::sheet::{Figure, figure};
 
 /// How long the cache is used without asking: so short that each reading asks.
@@ -74,7 +74,7 @@ async fn reading(relay: &Relay, directory: &Path, count: usize) -> Result<(Durat
         "{} records were read",
         read.records.len()
     );
-    Ok((took, relay.take()))
+    Ok((took, relay.take().answered))
 }
 
 /// Writes a record as somebody else would.

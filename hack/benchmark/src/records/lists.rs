@@ -11,7 +11,7 @@ use records::{Change, Endpoint, Group, Labels, Outcome, Provider};
 
 use super::{name, wanted, zone};
 use crate::clock::Simulated;
-use crate::sheet::{Figure, figure};
+use crate::sheet::{Figure, figure, number};
 
 /// How many records a provider such as Route 53 lists with one call.
 pub const PAGE: u64 = 300;
@@ -46,7 +46,7 @@ pub async fn figures(count: usize) -> Result<Vec<Figure>> {
             "calls to list, a write a minute for ten minutes, reset after each",
             theirs,
         ),
-        calls("  patched", ours).at_most(to_f64(pages)),
+        calls("  patched", ours).at_most(number(pages)),
         calls("  patched, after a restart", again).at_most(0.0),
     ])
 }
@@ -91,9 +91,5 @@ fn filled(count: usize) -> Result<Memory> {
 }
 
 fn calls(label: &str, count: u64) -> Figure {
-    figure(label, 0, to_f64(count))
-}
-
-fn to_f64(count: u64) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+    figure(label, 0, number(count))
 }
