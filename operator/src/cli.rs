@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -9,7 +10,6 @@ use crate::check::CheckArgs;
 use crate::diff::DiffArgs;
 use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
 use crate::explain::ExplainArgs;
-use crate::records::cli::RecordsCommand;
 use crate::serve::address::BindAddress;
 
 /// Runs the DNS of a Kubernetes cluster: turns the resource
@@ -74,11 +74,13 @@ pub enum Command {
     Diff(DiffArgs),
     /// Keep external records: zones at DNS servers and services.
     ///
-    /// A guide is docs/external-records.md.
+    /// A guide is docs/external-records.md. Runs the program dns-operator-records, which
+    /// lies beside this one: see dns-operator records --help.
+    #[command(disable_help_flag = true)]
     Records {
         /// What to do with them.
-        #[command(subcommand)]
-        command: Box<RecordsCommand>,
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
     },
     /// Print the custom resource definitions, as YAML.
     ///

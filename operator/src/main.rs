@@ -1,7 +1,11 @@
 //! The program `dns-operator`.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt as _;
+use std::process;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,7 +13,7 @@ use clap::Parser;
 use operator::cli::{Cli, Command, CrdsArgs};
 use operator::logging::Logging;
 use operator::output::to_yaml;
-use operator::{check, diff, explain, records, render, run};
+use operator::{check, diff, explain, render, run};
 
 /// The exit code of commands that tell something when they could not: 1 is an answer
 /// to them.
@@ -39,12 +43,7 @@ fn main() -> ExitCode {
                 Err(error) => Err((error.into(), TROUBLE)),
             }
         }
-        Some(Command::Records { command }) => {
-            match records::command::run(command, &mut io::stdout().lock()) {
-                Ok(code) => return ExitCode::from(code),
-                Err(error) => Err((error, TROUBLE)),
-            }
-        }
+        Some(Command::Records { arguments }) => Err((become_records(arguments), TROUBLE)),
         Some(Command::Crds(args)) => print_crds(args, &mut io::stdout().lock()).map_err(|error| (error, 1)),
         None => Logging::start()
             .and_then(|logging| run::run(&cli.run, &logging))
@@ -78,4 +77,16 @@ fn print_crds(args: &CrdsArgs, output: &mut dyn Write) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Replaces this process by the program of external records. It is one of its own because a
+/// program's size is most of the memory that the operator takes, and the SDKs of the services
+/// that keep zones would double it.
+fn become_records(arguments: &[OsString]) -> anyhow::Error {
+    let program = match env::current_exe() {
+        Ok(this) => this.with_file_name("dns-operator-records"),
+        Err(error) => return anyhow::Error::new(error).context("failed to find this program"),
+    };
+    let error = process::Command::new(&program).args(arguments).exec();
+    anyhow::Error::new(error).context(format!("failed to start {}", program.display()))
 }

@@ -283,8 +283,7 @@ impl Provider for Cached {
                 return Vec::new();
             }
             if self.settings.dry_run {
-                let reason = "dry run: nothing is written".to_owned();
-                return vec![Outcome::Postponed { reason }; groups.len()];
+                return vec![Outcome::postponed("dry run: nothing is written"); groups.len()];
             }
             if self.is_transparent() {
                 self.calls.count(Operation::Apply);

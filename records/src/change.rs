@@ -1,8 +1,10 @@
 //! Changes to a zone, and what comes of them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, Name};
+use crate::{Endpoint, Name, ProviderError};
 
 /// One wanted change to a record set. The old side is what the zone is believed to hold,
 /// to the letter: a provider compares it with what is there before it writes.
@@ -55,12 +57,40 @@ pub enum Outcome {
     Postponed {
         /// In the provider's own words.
         reason: String,
+        /// Whether the provider has been called too often.
+        throttled: bool,
+        /// When it may be tried again, if the provider said so.
+        retry_after: Option<Duration>,
     },
     /// Nobody knows whether it was written. The names are to be read again.
     Unknown {
         /// What happened.
         reason: String,
     },
+}
+
+impl Outcome {
+    /// Of a group that is not tried, though nobody has been called too often.
+    pub fn postponed(reason: impl Into<String>) -> Self {
+        Self::Postponed {
+            reason: reason.into(),
+            throttled: false,
+            retry_after: None,
+        }
+    }
+
+    /// Of a group that is not tried because of what a provider answered before.
+    pub fn postponed_by(error: &ProviderError, reason: impl Into<String>) -> Self {
+        let (throttled, retry_after) = match error {
+            ProviderError::Throttled { retry_after, .. } => (true, *retry_after),
+            _ => (false, None),
+        };
+        Self::Postponed {
+            reason: reason.into(),
+            throttled,
+            retry_after,
+        }
+    }
 }
 
 impl Change {

@@ -1,6 +1,7 @@
 //! `dns-operator render` and `crds`, as people call them.
 
 use std::fs;
+use std::process::Command;
 
 use tests::program;
 
@@ -29,7 +30,7 @@ fn several_documents_and_files_make_one_cluster() {
 
 #[test]
 fn images_without_a_variable_are_placeholders() {
-    let output = std::process::Command::new(program::path().unwrap())
+    let output = Command::new(program::path().unwrap())
         .args(["render", "-f", "/dev/stdin", "-o", "json"])
         .env_clear()
         .stdin(fs::File::open(write_dns()).unwrap())
@@ -172,6 +173,30 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn external_records_are_a_program_beside_the_operator() {
+    let help = program::run(&["records", "run", "--help"], "").unwrap();
+    assert_eq!(help.code, Some(0), "{}", help.stderr);
+    assert!(
+        help.stdout.contains("Usage: dns-operator records run"),
+        "{}",
+        help.stdout
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("dns-operator");
+    fs::copy(program::path().unwrap(), &alone).unwrap();
+    let output = Command::new(&alone)
+        .args(["records", "run", "--once"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let missing = folder.path().join("dns-operator-records");
+    let told = String::from_utf8(output.stderr).unwrap();
+    let wanted = format!("dns-operator: failed to start {}", missing.display());
+    assert!(told.starts_with(&wanted), "{told}");
+}
+
+#[test]
 fn absurd_batches_are_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("records.yaml");
@@ -237,7 +262,7 @@ fn unknown_fields_and_other_dnses_are_pointed_out() {
 
 #[test]
 fn the_operator_names_the_image_variable_it_lacks() {
-    let output = std::process::Command::new(program::path().unwrap())
+    let output = Command::new(program::path().unwrap())
         .env_clear()
         .output()
         .unwrap();
@@ -248,14 +273,20 @@ fn the_operator_names_the_image_variable_it_lacks() {
 #[test]
 fn help_is_complete() {
     for command in [
-        None,
-        Some("render"),
-        Some("check"),
-        Some("explain"),
-        Some("diff"),
-        Some("crds"),
+        &[][..],
+        &["render"],
+        &["check"],
+        &["explain"],
+        &["diff"],
+        &["crds"],
+        &["records"],
+        &["records", "plan"],
+        &["records", "apply"],
+        &["records", "run"],
+        &["records", "show"],
+        &["records", "webhook"],
     ] {
-        let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let output = program::run(&arguments, "").unwrap();
         assert_eq!(output.code, Some(0));
         assert!(output.stdout.contains("Usage: "), "{}", output.stdout);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use api::GoDuration;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use records::plan::{Acknowledgement, Policy};
 use url::Url;
 
@@ -20,6 +20,17 @@ use super::source;
 use crate::output::Format;
 
 pub use self::route53::Route53Args;
+
+/// Keep external records: zones at DNS servers and services.
+///
+/// A guide is docs/external-records.md.
+#[derive(Debug, Parser)]
+#[command(name = "dns-operator-records", bin_name = "dns-operator records", version)]
+pub struct Cli {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: RecordsCommand,
+}
 
 /// What to do with external records.
 #[derive(Debug, Subcommand)]
@@ -193,6 +204,9 @@ pub struct ProviderArgs {
     /// How long the webhook provider may take to be written to; counts on top.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub webhook_provider_write_timeout: Duration,
+    /// The longest answer of the webhook provider that is read, in octets; 0 for any.
+    #[arg(long, value_name = "OCTETS", default_value_t = 32 * 1024 * 1024)]
+    pub webhook_provider_max_body_size: usize,
     /// How changes are put together.
     #[command(flatten)]
     pub batches: BatchArgs,

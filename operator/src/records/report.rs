@@ -181,7 +181,7 @@ impl ChangeReport {
             Outcome::Applied { .. } => (APPLIED, None),
             Outcome::Rejected { reason } => ("Rejected", Some(reason)),
             Outcome::Conflict { reason } => ("Conflict", Some(reason)),
-            Outcome::Postponed { reason } => ("Postponed", Some(reason)),
+            Outcome::Postponed { reason, .. } => ("Postponed", Some(reason)),
             Outcome::Unknown { reason } => ("Unknown", Some(reason)),
         };
         result.group.changes.iter().map(move |change| Self {

@@ -67,6 +67,7 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
             let settings = webhook::Settings {
                 read_timeout: args.webhook_provider_read_timeout,
                 write_timeout: args.webhook_provider_write_timeout,
+                max_body_size: Some(args.webhook_provider_max_body_size).filter(|limit| *limit > 0),
                 ..webhook::Settings::new(url.clone())
             };
             (Arc::new(Webhook::new(&settings)?), url.to_string())

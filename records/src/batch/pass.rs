@@ -18,8 +18,8 @@ const OUTAGE: u32 = 2;
 /// The most refused groups that one pass tries again, as long as none of them lands.
 const RETRIES: usize = 10;
 
-/// Whether to go on; otherwise why the rest is postponed.
-type Flow = ControlFlow<String>;
+/// Whether to go on; otherwise what comes of the rest, which is postponed.
+type Flow = ControlFlow<Outcome>;
 
 /// The changes of a zone on their way.
 pub(super) struct Pass<'a> {
@@ -68,14 +68,12 @@ impl<'a> Pass<'a> {
         if flow.is_continue() {
             flow = self.try_again(due).await;
         }
-        let reason = flow.break_value().unwrap_or_default();
+        let postponed = flow
+            .break_value()
+            .unwrap_or_else(|| Outcome::postponed("it was not sent"));
         self.outcomes
             .into_iter()
-            .map(|outcome| {
-                outcome.unwrap_or_else(|| Outcome::Postponed {
-                    reason: reason.clone(),
-                })
-            })
+            .map(|outcome| outcome.unwrap_or_else(|| postponed.clone()))
             .collect()
     }
 
@@ -174,9 +172,14 @@ impl<'a> Pass<'a> {
                     }
                     self.unfit(&mut search, piece, reason);
                 }
-                Submission::Throttled { reason, .. } | Submission::Postponed { reason } => {
-                    return Flow::Break(reason);
+                Submission::Throttled { reason, retry_after } => {
+                    return Flow::Break(Outcome::Postponed {
+                        reason,
+                        throttled: true,
+                        retry_after,
+                    });
                 }
+                Submission::Postponed { reason } => return Flow::Break(Outcome::postponed(reason)),
                 Submission::Unknown { reason } => self.lose(&piece.places, &reason)?,
             }
         }
@@ -281,8 +284,8 @@ impl<'a> Pass<'a> {
         if self.lost < OUTAGE {
             return Flow::Continue(());
         }
-        Flow::Break(format!(
+        Flow::Break(Outcome::postponed(format!(
             "the answers to {OUTAGE} batches in a row were lost: {reason}"
-        ))
+        )))
     }
 }

@@ -106,11 +106,8 @@ impl Cached {
         if !batch.open().is_empty()
             && let Err(reason) = self.announce(zone, &mut unsaved, &batch.touched()).await
         {
-            batch.answer(|_, _| {
-                Some(Outcome::Postponed {
-                    reason: reason.clone(),
-                })
-            });
+            let postponed = Outcome::postponed(reason);
+            batch.answer(|_, _| Some(postponed.clone()));
         }
         if !batch.open().is_empty() {
             self.send(zone, &mut unsaved, &mut batch).await;
@@ -141,11 +138,8 @@ impl Cached {
         if let Err(error) = self.refresh(zone, unsaved).await {
             let reason =
                 format!("nothing is deleted before the zone, which is {state}, is confirmed: {error}");
-            batch.answer(|group, _| {
-                group.destroys().then(|| Outcome::Postponed {
-                    reason: reason.clone(),
-                })
-            });
+            let postponed = Outcome::postponed_by(&error, reason);
+            batch.answer(|group, _| group.destroys().then(|| postponed.clone()));
         }
     }
 
@@ -163,11 +157,8 @@ impl Cached {
         }
         if let Err(error) = self.settle(zone, unsaved).await {
             let reason = format!("what stands at the name is in doubt, and it cannot be read: {error}");
-            batch.answer(|_, names| {
-                (!names.is_disjoint(&doubtful)).then(|| Outcome::Postponed {
-                    reason: reason.clone(),
-                })
-            });
+            let postponed = Outcome::postponed_by(&error, reason);
+            batch.answer(|_, names| (!names.is_disjoint(&doubtful)).then(|| postponed.clone()));
         }
     }
 

@@ -90,11 +90,11 @@ impl GroupResult {
                 reason: verdict::Refusal::Provider,
                 message: reason.clone(),
             }),
-            Outcome::Conflict { reason } | Outcome::Postponed { reason } | Outcome::Unknown { reason } => {
-                Some(State::Pending {
-                    reason: reason.clone(),
-                })
-            }
+            Outcome::Conflict { reason }
+            | Outcome::Postponed { reason, .. }
+            | Outcome::Unknown { reason } => Some(State::Pending {
+                reason: reason.clone(),
+            }),
         };
         // Whoever wants a record has named itself on it; ownership records have no such label.
         let wanted = self.group.changes.iter().filter_map(Change::after);

@@ -221,8 +221,7 @@ impl Provider for Route53 {
     fn apply<'a>(&'a self, zone: &'a Zone, groups: &'a [Group]) -> BoxFuture<'a, Vec<Outcome>> {
         Box::pin(async move {
             if let Err(error) = self.check(zone) {
-                let reason = error.to_string();
-                return vec![Outcome::Postponed { reason }; groups.len()];
+                return vec![Outcome::postponed_by(&error, error.to_string()); groups.len()];
             }
             self.dispatcher.apply(self, zone, groups).await
         })

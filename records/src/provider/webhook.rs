@@ -170,8 +170,8 @@ impl Webhook {
                 }
             }
         }
-        outcomes.resize_with(groups.len(), || Outcome::Postponed {
-            reason: "the provider failed before its turn".into(),
+        outcomes.resize_with(groups.len(), || {
+            Outcome::postponed("the provider failed before its turn")
         });
         outcomes
     }
@@ -227,10 +227,7 @@ impl Provider for Webhook {
             }
             match self.domain_filter().await {
                 Ok(_) => self.apply_halving(groups).await,
-                Err(error) => {
-                    let reason = error.to_string();
-                    vec![Outcome::Postponed { reason }; groups.len()]
-                }
+                Err(error) => vec![Outcome::postponed_by(&error, error.to_string()); groups.len()],
             }
         })
     }

@@ -105,7 +105,7 @@ async fn apply_to_zone(
             Some(Outcome::Applied { .. }) => {}
             Some(Outcome::Rejected { reason }) => tally.fail(owner, format!("rejected: {reason}")),
             Some(Outcome::Conflict { reason }) => tally.fail(owner, format!("conflict: {reason}")),
-            Some(Outcome::Postponed { reason }) => tally.fail(owner, format!("not tried: {reason}")),
+            Some(Outcome::Postponed { reason, .. }) => tally.fail(owner, format!("not tried: {reason}")),
             Some(Outcome::Unknown { reason }) => {
                 tally.fail(owner, format!("perhaps made, perhaps not: {reason}"));
             }

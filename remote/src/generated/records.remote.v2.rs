@@ -207,6 +207,9 @@ pub mod outcome {
         /// When it may be tried again, in milliseconds; 0: at the next pass.
         #[prost(uint64, tag = "2")]
         pub retry_after_milliseconds: u64,
+        /// Whether the provider has been called too often.
+        #[prost(bool, tag = "3")]
+        pub throttled: bool,
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Outcome {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use records::{Change, Endpoint, Fault, Group, Name, Outcome, Property, RecordType};
 
@@ -167,13 +168,24 @@ pub fn outcome_message(outcome: &Outcome) -> v2::Outcome {
         }),
         Outcome::Rejected { reason } => Kind::Rejected(reason.clone()),
         Outcome::Conflict { reason } => Kind::Conflict(reason.clone()),
-        Outcome::Postponed { reason } => Kind::Postponed(Postponed {
+        Outcome::Postponed {
+            reason,
+            throttled,
+            retry_after,
+        } => Kind::Postponed(Postponed {
             reason: reason.clone(),
-            retry_after_milliseconds: 0,
+            retry_after_milliseconds: milliseconds(*retry_after),
+            throttled: *throttled,
         }),
         Outcome::Unknown { reason } => Kind::Unknown(reason.clone()),
     };
     v2::Outcome { outcome: Some(kind) }
+}
+
+/// A delay for the wire, rounded up: who comes too early is put off again.
+fn milliseconds(delay: Option<Duration>) -> u64 {
+    let delay = delay.unwrap_or_default().as_nanos().div_ceil(1_000_000);
+    u64::try_from(delay).unwrap_or(u64::MAX)
 }
 
 /// What came of a group, from the wire.
@@ -190,6 +202,10 @@ pub fn outcome(message: v2::Outcome) -> Outcome {
         Some(Kind::Conflict(reason)) => Outcome::Conflict { reason },
         Some(Kind::Postponed(postponed)) => Outcome::Postponed {
             reason: postponed.reason,
+            throttled: postponed.throttled,
+            retry_after: Some(postponed.retry_after_milliseconds)
+                .filter(|delay| *delay > 0)
+                .map(Duration::from_millis),
         },
         Some(Kind::Unknown(reason)) => Outcome::Unknown { reason },
         None => Outcome::Unknown {

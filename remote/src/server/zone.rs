@@ -99,9 +99,9 @@ impl ServedZone {
             Ok(state) => state,
             Err(error) => {
                 let reason = format!("the zone cannot be read: {error}");
+                let postponed = Outcome::postponed_by(&error, reason);
                 for waiting in batch {
-                    let reason = reason.clone();
-                    waiting.answer(Outcome::Postponed { reason });
+                    waiting.answer(postponed.clone());
                 }
                 return;
             }

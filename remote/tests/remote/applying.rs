@@ -6,7 +6,7 @@ use std::time::Duration;
 use records::provider::Operation;
 use records::provider::memory::{Fault, FaultKind};
 use records::{Change, Endpoint, Group, RecordType, ZoneRecords};
-use remote::protocol::v2::outcome::Outcome;
+use remote::protocol::v2::outcome::{Outcome, Postponed};
 use remote::protocol::v2::{AdjustRequest, ApplyResponse};
 use remote::protocol::zones;
 use remote::revision::Digests;
@@ -198,7 +198,12 @@ async fn what_cannot_be_tried_is_postponed() {
     });
     let create = || vec![Change::Create(a("one.example.com", "192.0.2.1"))];
     let made = make(&world, "blue", create()).await.unwrap();
-    assert_eq!(words(&made), ["postponed"]);
+    let postponed = Outcome::Postponed(Postponed {
+        reason: "asked too often".to_owned(),
+        retry_after_milliseconds: 1000,
+        throttled: true,
+    });
+    assert_eq!(made.outcomes[0].outcome, Some(postponed));
     assert_eq!(words(&make(&world, "blue", create()).await.unwrap()), ["applied"]);
 }
 

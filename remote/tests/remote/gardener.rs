@@ -13,7 +13,7 @@ use remote::server::{Limits, OfferedZone, Settings};
 use tonic::Code;
 use tonic::transport::Channel;
 
-use super::world::{World, a, login, name, of_type, offer, with_property, zone};
+use super::world::{TIME, World, a, login, name, of_type, offer, with_property, zone};
 
 const CREATE: i32 = 0;
 const UPDATE: i32 = 1;
@@ -173,6 +173,23 @@ async fn changes_of_a_name_are_one_step() {
     let throttled = session.execute(swap.clone()).await;
     assert_eq!(states(&throttled), [State::Throttled; 2]);
     assert_eq!(throttled.log_message[0].level, 2, "a warning");
+    assert_eq!(
+        throttled.change_response[1].error_message,
+        "www.example.com A: asked too often; it may be tried again in 1s"
+    );
+    for operation in [Operation::Apply, Operation::Confirm] {
+        world.clock.advance(2 * TIME);
+        world.memory.fail(Fault {
+            operation,
+            after: 0,
+            kind: FaultKind::Unavailable,
+        });
+        let postponed = session.execute(swap.clone()).await;
+        assert_eq!(states(&postponed), [State::NotProcessed; 2], "{operation:?}");
+        assert_eq!(postponed.log_message[0].level, 2, "a warning");
+        let message = &postponed.change_response[0].error_message;
+        assert!(message.contains("it cannot be reached"), "{message}");
+    }
     assert_eq!(states(&session.execute(swap).await), [State::Succeeded; 2]);
     let truth = world.memory.records(&zone("example.com").id);
     assert_eq!(truth, [a("www.example.com", "192.0.2.1")]);
@@ -281,7 +298,7 @@ async fn errors_have_codes() {
         after: 0,
         kind: FaultKind::Throttled,
     });
-    world.clock.advance(super::world::TIME * 2);
+    world.clock.advance(TIME * 2);
     let error = session
         .client
         .get_zone_state(session.state("example.com"))

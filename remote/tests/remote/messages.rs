@@ -1,5 +1,7 @@
 //! Our protocol's messages and the engine's types.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -164,8 +166,11 @@ fn outcomes_come_back_as_they_were() {
         Outcome::Conflict {
             reason: reason.clone(),
         },
+        Outcome::postponed(reason.clone()),
         Outcome::Postponed {
             reason: reason.clone(),
+            throttled: true,
+            retry_after: Some(Duration::from_millis(1500)),
         },
         Outcome::Unknown { reason },
     ];

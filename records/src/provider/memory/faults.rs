@@ -60,8 +60,8 @@ impl FaultKind {
     pub(super) fn refusal(&self) -> Option<Outcome> {
         match self {
             Self::Throttled | Self::Unavailable => {
-                let reason = self.error()?.to_string();
-                Some(Outcome::Postponed { reason })
+                let error = self.error()?;
+                Some(Outcome::postponed_by(&error, error.to_string()))
             }
             _ => None,
         }

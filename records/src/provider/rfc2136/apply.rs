@@ -49,9 +49,7 @@ pub(super) async fn apply(servers: &Servers, zone: &Name, groups: &[Group], min_
             Ok(update) => open.push(Open {
                 place,
                 update,
-                outcome: Outcome::Postponed {
-                    reason: "there is no server to ask".into(),
-                },
+                outcome: Outcome::postponed("there is no server to ask"),
                 doubt: Doubt::None,
             }),
             Err(error) => drop(settled.insert(place, Outcome::Rejected { reason: error.0 })),
@@ -137,15 +135,15 @@ impl Open {
         self.outcome = match answer {
             Some(Ok(answer)) => judged(answer.response_code, server),
             // Who does not take our signature has not looked at the update.
-            Some(Err(failure @ Failure::Unverified(Unverified::Refused(_)))) => Outcome::Postponed {
-                reason: words(&failure),
-            },
+            Some(Err(failure @ Failure::Unverified(Unverified::Refused(_)))) => {
+                Outcome::postponed(words(&failure))
+            }
             Some(Err(failure)) => Outcome::Unknown {
                 reason: words(&failure),
             },
-            None => Outcome::Postponed {
-                reason: ended.map_or_else(|| words(&"it was not sent"), |failure| words(failure)),
-            },
+            None => {
+                Outcome::postponed(ended.map_or_else(|| words(&"it was not sent"), |failure| words(failure)))
+            }
         };
         let doubt = match &self.outcome {
             Outcome::Unknown { .. } if failed => Doubt::Failed,
@@ -158,7 +156,7 @@ impl Open {
             let reason = match &self.outcome {
                 Outcome::Rejected { reason }
                 | Outcome::Conflict { reason }
-                | Outcome::Postponed { reason }
+                | Outcome::Postponed { reason, .. }
                 | Outcome::Unknown { reason } => reason.clone(),
                 Outcome::Applied { .. } => String::new(),
             };
@@ -185,7 +183,7 @@ fn judged(code: ResponseCode, server: &str) -> Outcome {
         }
         // What it says of the server and not of the changes: it does not keep the zone, or
         // takes no updates.
-        ResponseCode::NotAuth | ResponseCode::NotImp => Outcome::Postponed { reason },
+        ResponseCode::NotAuth | ResponseCode::NotImp => Outcome::postponed(reason),
         // One that hands updates on to its primary says so too if that did not answer.
         ResponseCode::ServFail => Outcome::Unknown { reason },
         _ => Outcome::Rejected { reason },

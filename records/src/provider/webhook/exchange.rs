@@ -161,16 +161,22 @@ impl Failure {
     pub(super) fn outcome(self) -> Outcome {
         let reason = self.to_string();
         match self {
-            Self::NotSent(_) => Outcome::Postponed { reason },
+            Self::NotSent(_) => Outcome::postponed(reason),
             Self::NoAnswer(_) | Self::Unreadable(_) => Outcome::Unknown { reason },
-            Self::Status { status, .. } => match status {
+            Self::Status {
+                status, retry_after, ..
+            } => match status {
+                StatusCode::TOO_MANY_REQUESTS => Outcome::Postponed {
+                    reason,
+                    throttled: true,
+                    retry_after,
+                },
                 // It says nothing of the changes.
                 StatusCode::UNAUTHORIZED
                 | StatusCode::FORBIDDEN
                 | StatusCode::NOT_FOUND
                 | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::REQUEST_TIMEOUT
-                | StatusCode::TOO_MANY_REQUESTS => Outcome::Postponed { reason },
+                | StatusCode::REQUEST_TIMEOUT => Outcome::postponed(reason),
                 status if status.is_client_error() => Outcome::Rejected { reason },
                 _ => Outcome::Unknown { reason },
             },

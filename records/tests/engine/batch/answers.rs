@@ -160,6 +160,12 @@ async fn a_pass_does_not_wait_for_ever() {
     let outcomes = desk.apply(&desk.dispatcher(4), &groups(12)).await;
     assert_eq!(letters(&outcomes), "AAAAPPPPPPPP");
     assert_eq!(seconds(&desk), [0, 1]);
+    let postponed = Outcome::Postponed {
+        reason: "too many calls".to_owned(),
+        throttled: true,
+        retry_after: Some(Duration::from_secs(300)),
+    };
+    assert_eq!(outcomes[11], postponed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -200,7 +200,7 @@ pub fn reason(outcome: &Outcome) -> &str {
         Outcome::Applied { .. } => "",
         Outcome::Rejected { reason }
         | Outcome::Conflict { reason }
-        | Outcome::Postponed { reason }
+        | Outcome::Postponed { reason, .. }
         | Outcome::Unknown { reason } => reason,
     }
 }

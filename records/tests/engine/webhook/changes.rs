@@ -330,7 +330,7 @@ async fn only_what_was_applied_is_answered_with_204() {
     for (outcome, told) in [
         (Outcome::Rejected { reason: reason() }, "rejected: no more room"),
         (Outcome::Conflict { reason: reason() }, "conflict: no more room"),
-        (Outcome::Postponed { reason: reason() }, "not tried: no more room"),
+        (Outcome::postponed(reason()), "not tried: no more room"),
         (
             Outcome::Unknown { reason: reason() },
             "perhaps made, perhaps not: no more room",

@@ -111,6 +111,9 @@ async fn the_status_tells_the_outcome() {
         let outcome = format!("{:?}", outcomes[0]);
         assert!(outcome.starts_with(expected), "{status}: {outcome}");
         assert_eq!(scripted.later_requests().len(), 1, "{status}");
+        if let Outcome::Postponed { throttled, .. } = outcomes[0] {
+            assert_eq!(throttled, status == 429, "{status}");
+        }
     }
 }
 

@@ -138,7 +138,12 @@ impl<'a> Execution<'a> {
             Outcome::Applied { .. } => (State::Succeeded, ""),
             Outcome::Rejected { reason } => (State::Invalid, &**reason),
             Outcome::Conflict { reason } | Outcome::Unknown { reason } => (State::Failed, &**reason),
-            Outcome::Postponed { reason } => (State::Throttled, &**reason),
+            Outcome::Postponed {
+                reason,
+                throttled: true,
+                ..
+            } => (State::Throttled, &**reason),
+            Outcome::Postponed { reason, .. } => (State::NotProcessed, &**reason),
         };
         if state == State::Succeeded {
             self.responses[place].state = state.into();
@@ -149,10 +154,17 @@ impl<'a> Execution<'a> {
             Outcome::Unknown { .. } => "perhaps made, perhaps not: ",
             _ => "",
         };
+        let when = match outcome {
+            Outcome::Postponed {
+                retry_after: Some(delay),
+                ..
+            } => format!("; it may be tried again in {delay:?}"),
+            _ => String::new(),
+        };
         self.tell(
             place,
             state,
-            format!("{} {}: {what}{reason}", key.name, key.record_type),
+            format!("{} {}: {what}{reason}{when}", key.name, key.record_type),
         );
     }
 
@@ -161,10 +173,9 @@ impl<'a> Execution<'a> {
         let timestamp = self.central.clock().wall().as_nanos();
         self.log.push(LogEntry {
             timestamp: i64::try_from(timestamp).unwrap_or(i64::MAX),
-            level: if state == State::Throttled {
-                Level::Warn.into()
-            } else {
-                Level::Error.into()
+            level: match state {
+                State::Throttled | State::NotProcessed => Level::Warn.into(),
+                _ => Level::Error.into(),
             },
             message: message.clone(),
         });

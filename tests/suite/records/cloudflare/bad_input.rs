@@ -158,7 +158,7 @@ async fn a_zone_without_rights_or_gone_does_not_stop_the_others() {
     };
     let outcomes = everywhere.apply(&zone, &[group]).await;
     assert!(
-        matches!(&outcomes[0], Outcome::Postponed { reason } if reason.contains("(7003)")),
+        matches!(&outcomes[0], Outcome::Postponed { reason, .. } if reason.contains("(7003)")),
         "{outcomes:?}"
     );
     let result = pass(&engine, &wanted).await;

@@ -44,7 +44,7 @@ async fn a_wrong_key_is_told_as_such() {
                 );
             }
             match apply(&provider, &[create(&set("new", "A", &["192.0.2.1"]))]).await {
-                Outcome::Postponed { reason } | Outcome::Rejected { reason } => {
+                Outcome::Postponed { reason, .. } | Outcome::Rejected { reason } => {
                     assert!(reason.contains(word), "{make:?}, {word}: {reason}");
                 }
                 outcome => panic!("{make:?}, {word}: {outcome:?}"),
