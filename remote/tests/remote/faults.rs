@@ -266,7 +266,7 @@ fn each_change_of_execute_is_known_after_a_kill() {
 #[tokio::test]
 async fn what_was_cut_off_is_told_and_then_known() {
     let cuts = [
-        (FaultKind::Unavailable, "postponed", State::Throttled, 0),
+        (FaultKind::Unavailable, "postponed", State::NotProcessed, 0),
         (FaultKind::LostReply { written: 0 }, "unknown", State::Failed, 0),
         (FaultKind::LostReply { written: 1 }, "unknown", State::Failed, 1),
         (FaultKind::LostReply { written: 9 }, "unknown", State::Failed, 4),
