@@ -76,7 +76,7 @@ pub fn action(request: v1::ChangeRequest, zone: &Name) -> Result<Action, Fault> 
         return Err(name_fault(format!("it must be in the zone {zone}")));
     }
     if kind != Kind::Delete {
-        check("change", &record)?;
+        check("change", &record).map_err(renamed)?;
     }
     Ok(Action {
         kind,
@@ -84,6 +84,25 @@ pub fn action(request: v1::ChangeRequest, zone: &Name) -> Result<Action, Fault> 
         key,
         update_group,
     })
+}
+
+/// A fault of a record set by the name that its field has here.
+fn renamed(fault: Fault) -> Fault {
+    let field = match fault.field.strip_prefix("change.").unwrap_or_default() {
+        "name" => "dns_name".to_owned(),
+        "type" => "record_type".to_owned(),
+        "ttl" => "record_set.ttl".to_owned(),
+        target if target.starts_with("targets[") => {
+            format!("{}.value", target.replace("targets", "record_set.record"))
+        }
+        "targets" => "record_set.record".to_owned(),
+        property if property.starts_with("properties") => "routing_policy".to_owned(),
+        same => same.replace("setIdentifier", "set_identifier"),
+    };
+    Fault {
+        field: format!("change.{field}"),
+        ..fault
+    }
 }
 
 /// The record set of a change. One that is deleted may be without its data.

@@ -9,6 +9,8 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// When to come again after what passes by itself.
 pub(super) const SOON: Duration = Duration::from_secs(5);
+/// When a reader may come again for whom there is no room.
+pub(super) const NO_ROOM: Duration = Duration::from_secs(2);
 /// When to come again after what somebody has to mend.
 const LATER: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{BoxStream, unfold};
@@ -16,14 +15,12 @@ use tonic::Status;
 use super::super::catalogue::NamespaceZone;
 use super::super::central::Central;
 use super::super::publication::{Basis, State};
-use super::super::status;
+use super::super::status::{self, NO_ROOM};
 use crate::protocol::v2::read_zone_response::{Header, Piece};
 use crate::protocol::v2::{ReadZoneRequest, ReadZoneResponse, RecordSets};
 use crate::protocol::zones::{basis_message, record_set};
 use crate::revision::Revision;
 
-/// When a reader may come again for whom there is no room.
-const NO_ROOM: Duration = Duration::from_secs(2);
 /// How many pieces wait for a reader.
 const PIECES: usize = 2;
 

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use futures::future::select_all;
 use futures::stream::{BoxStream, unfold};
 use tokio::sync::watch;
-use tonic::Status;
+use tonic::{Extensions, Status};
 
 use super::super::catalogue::Namespace;
 use super::super::central::{Central, no_namespace};
@@ -21,12 +21,15 @@ use crate::revision::Revision;
 /// Begins to tell revisions.
 pub(super) fn watch(
     central: &Arc<Central>,
+    extensions: Extensions,
     namespace: &str,
 ) -> Result<BoxStream<'static, Result<WatchZonesResponse, Status>>, Status> {
     let zones = central.catalogue().watch(namespace);
     let zones = zones.ok_or_else(|| no_namespace(namespace))?;
     central.metrics().count(namespace, |figures| figures.watches += 1);
     let watcher = Watcher {
+        central: Arc::clone(central),
+        extensions,
         namespace: namespace.into(),
         zones,
         watched: BTreeMap::new(),
@@ -45,6 +48,9 @@ pub(super) fn watch(
 }
 
 struct Watcher {
+    central: Arc<Central>,
+    /// Whom it is told to.
+    extensions: Extensions,
     namespace: Box<str>,
     zones: watch::Receiver<Arc<Namespace>>,
     watched: BTreeMap<Box<str>, Watched>,
@@ -71,6 +77,8 @@ impl Watcher {
             let others = self.wait().await?;
             // What changes in the meantime is told in one message.
             tokio::time::sleep(self.pause).await;
+            // It lasts longer than certificates and authorities.
+            self.central.admit(&self.extensions, &self.namespace)?;
             let others = others | self.zones.has_changed().unwrap_or(true);
             if others {
                 self.follow();
