@@ -99,6 +99,7 @@ async fn connect_and_operate(args: &RunArgs, logging: &Logging, setup: Setup) ->
 
 /// Under which name this replica takes the Lease. A container that is started
 /// again in the same pod finds the Lease its own.
+#[must_use]
 pub fn identity() -> String {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     variable("POD_NAME").unwrap_or_else(|| {

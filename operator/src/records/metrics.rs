@@ -103,8 +103,11 @@ impl Respond for Site {
     }
 }
 
-/// The caches that there are now, each with the name of its account where there are several.
-struct Caches(Box<dyn Fn() -> Vec<(Option<String>, Arc<Cached>)> + Send + Sync>);
+/// A cache, with the name of its account where there are several.
+pub type AccountCache = (Option<String>, Arc<Cached>);
+
+/// The caches that there are now.
+struct Caches(Box<dyn Fn() -> Vec<AccountCache> + Send + Sync>);
 
 impl fmt::Debug for Caches {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

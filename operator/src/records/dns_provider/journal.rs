@@ -31,9 +31,10 @@ impl Journal {
                 continue;
             }
             let (state, message) = (said.0.as_deref(), said.1.as_deref().unwrap_or_default());
-            match finding.problem {
-                None => tracing::info!(object = %object.key, state, "{message}"),
-                Some(_) => tracing::warn!(object = %object.key, state, "{message}"),
+            if finding.problem.is_none() {
+                tracing::info!(object = %object.key, state, "{message}");
+            } else {
+                tracing::warn!(object = %object.key, state, "{message}");
             }
             self.0.insert(object.key.clone(), said);
         }
