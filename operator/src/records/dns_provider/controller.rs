@@ -32,7 +32,7 @@ use crate::records::status::{StatusWriter, Subject};
 
 /// How long to wait before what failed for reasons of this machine or the API server is tried
 /// again.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(30);
 
 /// What the controller does its work by.
 #[derive(Clone, Debug)]

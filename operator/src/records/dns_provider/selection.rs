@@ -97,7 +97,7 @@ impl Rules {
             }
         }
         Selection {
-            trouble: self.trouble(zones, &chosen, &included, &used),
+            trouble: trouble(zones, &chosen, &included, &used),
             excluded_zones: unused.map(|zone| zone.id.clone()).collect(),
             zones: used,
             included_domains: included,
@@ -106,43 +106,42 @@ impl Rules {
             foreign,
         }
     }
-
-    /// Why no zone is used; none if one is.
-    fn trouble(
-        &self,
-        zones: &[Zone],
-        chosen: &[&Zone],
-        included: &BTreeSet<Name>,
-        used: &[SelectedZone],
-    ) -> Option<String> {
-        let names = || {
-            let names: BTreeSet<&str> = chosen.iter().map(|zone| zone.name.as_str()).collect();
-            names.into_iter().collect::<Vec<_>>().join(", ")
-        };
-        if zones.is_empty() {
-            Some("the account has no zones".into())
-        } else if chosen.is_empty() {
-            Some(format!(
-                "spec.zones lets none of the account's {} zones through",
-                zones.len()
-            ))
-        } else if included.is_empty() {
-            Some(format!(
-                "spec.domains.include has no domain in a zone of the account: {}",
-                names()
-            ))
-        } else if used.is_empty() {
-            Some(format!("spec.domains.exclude leaves nothing of {}", names()))
-        } else {
-            None
-        }
-    }
 }
 
 impl Lists<Box<str>> {
     fn takes(&self, id: &ZoneId) -> bool {
         let id = bare(&id.0);
         (self.include.is_empty() || self.include.contains(id)) && !self.exclude.contains(id)
+    }
+}
+
+/// Why no zone is used; none if one is.
+fn trouble(
+    zones: &[Zone],
+    chosen: &[&Zone],
+    included: &BTreeSet<Name>,
+    used: &[SelectedZone],
+) -> Option<String> {
+    let names = || {
+        let names: BTreeSet<&str> = chosen.iter().map(|zone| zone.name.as_str()).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    if zones.is_empty() {
+        Some("the account has no zones".into())
+    } else if chosen.is_empty() {
+        Some(format!(
+            "spec.zones lets none of the account's {} zones through",
+            zones.len()
+        ))
+    } else if included.is_empty() {
+        Some(format!(
+            "spec.domains.include has no domain in a zone of the account: {}",
+            names()
+        ))
+    } else if used.is_empty() {
+        Some(format!("spec.domains.exclude leaves nothing of {}", names()))
+    } else {
+        None
     }
 }
 

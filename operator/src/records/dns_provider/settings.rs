@@ -20,6 +20,8 @@ use super::secret::{SecretData, SecretName};
 
 /// The types of accounts that can be used.
 pub const TYPES: [&str; 3] = ["aws-route53", "cloudflare-dns", "rfc2136"];
+/// How many hexadecimal digits of a digest tell one account from another.
+const DIGITS: usize = 16;
 /// A day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -165,10 +167,7 @@ fn digest(data: &SecretData, config: Option<&Map<String, Value>>, limit: Option<
         part(&burst.to_be_bytes());
         part(&calls.to_be_bytes());
     }
-    let digest = digest.finalize();
-    digest
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect()
+    let mut hex = format!("{:x}", digest.finalize());
+    hex.truncate(DIGITS);
+    hex
 }

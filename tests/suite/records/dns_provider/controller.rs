@@ -6,7 +6,7 @@ use operator::resources::dns_provider_key;
 use records::Provider as _;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, TEAM, ZONE, secret_key};
+use super::stage::{Stage, TEAM, ZONE};
 use crate::control_plane::{eventually, quiet};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +23,7 @@ async fn dns_providers_are_told_what_became_of_them_and_their_accounts_can_be_us
 }
 
 async fn an_account_is_usable_once_its_secret_lets_us_in(stage: &Stage) {
-    stage.provider(TEAM, "web", json!({ "type": "rfc2136" })).await;
+    stage.provider(TEAM, "web", &json!({ "type": "rfc2136" })).await;
     let absent = stage
         .is_told(TEAM, "web", "Error", "Secret team/key is not there")
         .await;
@@ -70,10 +70,10 @@ fn folders(stage: &Stage) -> usize {
 }
 
 async fn what_is_the_same_is_shared(stage: &Stage) {
-    stage.provider(TEAM, "api", json!({ "type": "rfc2136" })).await;
+    stage.provider(TEAM, "api", &json!({ "type": "rfc2136" })).await;
     let limited =
         json!({ "type": "rfc2136", "rateLimit": { "requestsPerDay": 86400, "burst": 10 }, "defaultTTL": 60 });
-    stage.provider(TEAM, "slow", limited).await;
+    stage.provider(TEAM, "slow", &limited).await;
     let slow = stage.is_told(TEAM, "slow", "Ready", "").await;
     assert_eq!(slow["rateLimit"], json!({ "requestsPerDay": 86400, "burst": 10 }));
     assert_eq!(slow["defaultTTL"], 60);
@@ -99,7 +99,9 @@ async fn what_is_the_same_is_shared(stage: &Stage) {
 }
 
 async fn what_cannot_be_used_is_told(stage: &Stage) {
-    stage.provider(TEAM, "other", json!({ "type": "powerdns" })).await;
+    stage
+        .provider(TEAM, "other", &json!({ "type": "powerdns" }))
+        .await;
     stage
         .is_told(
             TEAM,
@@ -111,7 +113,7 @@ async fn what_cannot_be_used_is_told(stage: &Stage) {
     // A Secret of a namespace that is not ours to read.
     stage.secret("default", &json!({}));
     stage
-        .provider("default", "abroad", json!({ "type": "rfc2136" }))
+        .provider("default", "abroad", &json!({ "type": "rfc2136" }))
         .await;
     stage
         .is_told(
@@ -176,7 +178,9 @@ async fn at_rest_nothing_is_sent(stage: &Stage) {
 }
 
 async fn a_dns_provider_goes(stage: &Stage) {
-    stage.plane.delete(&secret_key(TEAM)).await;
+    stage
+        .plane
+        .kubectl(&["delete", "secret", "key", "--namespace", TEAM]);
     stage
         .is_told(TEAM, "web", "Error", "Secret team/key is not there")
         .await;

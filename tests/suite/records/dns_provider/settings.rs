@@ -14,19 +14,29 @@ use serde_json::{Value, json};
 
 const KEY: &str = "c2VjcmV0";
 
-fn make(spec: &Value, data: &Value) -> Result<Blueprint, Problem> {
-    let spec: DnsProviderSpec = serde_json::from_value(spec.clone()).unwrap();
+fn specification(fields: &Value) -> DnsProviderSpec {
+    serde_json::from_value(fields.clone()).unwrap()
+}
+
+fn secret(data: &Value) -> SecretData {
     let data: BTreeMap<String, String> = serde_json::from_value(data.clone()).unwrap();
     let data = data.into_iter().map(|(key, value)| (key, value.into_bytes()));
-    let secret = SecretName {
+    SecretData::new(data.collect())
+}
+
+fn addresses() -> Addresses {
+    Addresses {
+        cloudflare: "http://localhost:1/".parse().unwrap(),
+        route53: None,
+    }
+}
+
+fn make(spec: &Value, data: &Value) -> Result<Blueprint, Problem> {
+    let name = SecretName {
         namespace: "team".into(),
         name: "key".into(),
     };
-    let addresses = Addresses {
-        cloudflare: "http://localhost:1/".parse().unwrap(),
-        route53: None,
-    };
-    blueprint(&spec, &secret, &SecretData::new(data.collect()), &addresses)
+    blueprint(&specification(spec), &name, &secret(data), &addresses())
 }
 
 fn rfc2136(data: &Value) -> rfc2136::Settings {
@@ -224,61 +234,64 @@ fn a_specification_is_refused_by_its_field() {
     }
 }
 
-#[test]
-fn a_secret_is_refused_by_its_key_and_never_printed() {
-    let aws = |others: Value| {
-        let mut data = json!({ "AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "hidden" });
-        for (key, value) in others.as_object().unwrap() {
-            data[key] = value.clone();
-        }
-        ("aws-route53", data)
-    };
-    let dns = |others: Value| ("rfc2136", server(&others));
-    let cases = [
-        (dns(json!({ "Server": "" })), "Server is missing"),
+/// Data of Secrets for DNS servers, and why they are refused.
+fn refused_servers() -> Vec<(Value, &'static str)> {
+    vec![
+        (server(&json!({ "Server": "" })), "Server is missing"),
         (
-            dns(json!({ "Server": "dns.example:hidden" })),
+            server(&json!({ "Server": "dns.example:hidden" })),
             "Server is \"dns.example:hidden\": it takes HOST or HOST:PORT",
         ),
         (
-            dns(json!({ "Server": "http://x" })),
+            server(&json!({ "Server": "http://x" })),
             "Server is \"http://x\": it takes HOST or HOST:PORT",
         ),
         (
-            dns(json!({ "Zone": "a..b" })),
+            server(&json!({ "Zone": "a..b" })),
             "Zone is \"a..b\": it takes a domain name, such as example.com.",
         ),
         (
-            dns(json!({ "TSIGKeyName": "." })),
+            server(&json!({ "TSIGKeyName": "." })),
             "TSIGKeyName is \".\": it takes a domain name, such as example.com.",
         ),
         (
-            dns(json!({ "TSIGSecret": "hidden!" })),
+            server(&json!({ "TSIGSecret": "hidden!" })),
             "TSIGSecret cannot be used: it takes the secret in base64, as servers have it",
         ),
         (
-            dns(json!({ "TSIGSecret": format!("{KEY}\n") })),
+            server(&json!({ "TSIGSecret": format!("{KEY}\n") })),
             "TSIGSecret begins or ends with white space, such as the end of a line: it takes none",
         ),
         (
-            dns(json!({ "TSIGSecretAlgorithm": "hmac-md5" })),
+            server(&json!({ "TSIGSecretAlgorithm": "hmac-md5" })),
             "TSIGSecretAlgorithm is \"hmac-md5\": it takes hmac-sha1, hmac-sha224, hmac-sha256, \
              hmac-sha384 or hmac-sha512",
         ),
+    ]
+}
+
+/// Data of Secrets for accounts, each with its type, and why they are refused.
+fn refused_accounts() -> Vec<((&'static str, Value), &'static str)> {
+    let aws = |key: &str, value: &str| {
+        let mut data = json!({ "AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "hidden" });
+        data[key] = value.into();
+        ("aws-route53", data)
+    };
+    vec![
         (
             ("aws-route53", json!({ "AWS_ACCESS_KEY_ID": "AKIA1" })),
             "AWS_SECRET_ACCESS_KEY (or secretAccessKey) is missing",
         ),
         (
-            aws(json!({ "AWS_ACCESS_KEY_ID": "hid/den" })),
+            aws("AWS_ACCESS_KEY_ID", "hid/den"),
             "AWS_ACCESS_KEY_ID cannot be used: it takes letters and digits",
         ),
         (
-            aws(json!({ "AWS_REGION": "EU west" })),
+            aws("AWS_REGION", "EU west"),
             "AWS_REGION is \"EU west\": it takes the name of a region, such as eu-west-1",
         ),
         (
-            aws(json!({ "AWS_USE_CREDENTIALS_CHAIN": "true" })),
+            aws("AWS_USE_CREDENTIALS_CHAIN", "true"),
             "AWS_USE_CREDENTIALS_CHAIN and AWS_ACCESS_KEY_ID are both given: it takes one of them",
         ),
         (
@@ -290,8 +303,14 @@ fn a_secret_is_refused_by_its_key_and_never_printed() {
             ("cloudflare-dns", json!({ "apiToken": "file:hidden" })),
             "apiToken cannot be used: it takes at most 100 letters, digits, dots, hyphens and underscores",
         ),
-    ];
-    for ((name, data), expected) in cases {
+    ]
+}
+
+#[test]
+fn a_secret_is_refused_by_its_key_and_never_printed() {
+    let servers = refused_servers().into_iter();
+    let servers = servers.map(|(data, expected)| (("rfc2136", data), expected));
+    for ((name, data), expected) in servers.chain(refused_accounts()) {
         let problem = make(&json!({ "type": name }), &data).unwrap_err();
         let expected = format!("Secret team/key: {expected}");
         assert_eq!(problem, Problem::Error(expected), "{data}");

@@ -9,9 +9,7 @@ use std::time::Duration;
 use devcluster::control_plane::free_port;
 use devcluster::manifests;
 use devcluster::primary::{Make, Primary, SECRET};
-use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use operator::dns::objects::ObjectKey;
 use operator::records::cli::CacheArgs;
 use operator::records::dns_provider::cli::DnsProviderArgs;
 use operator::records::dns_provider::controller::{Controller, Usable};
@@ -97,7 +95,7 @@ impl Stage {
     }
 
     /// Makes a DNSProvider of a namespace that names the Secret there.
-    pub async fn provider(&self, namespace: &str, name: &str, spec: Value) {
+    pub async fn provider(&self, namespace: &str, name: &str, spec: &Value) {
         let mut fields = json!({
             "metadata": { "annotations": { "dns.gardener.cloud/remoteAccess": "true" } },
             "spec": { "secretRef": { "name": "key" } },
@@ -246,9 +244,4 @@ async fn start_controller(plane: &Plane) -> (channel::Receiver<Usable>, Running)
     let settings = providers.settings(&cache).unwrap();
     let (controller, usable) = Controller::new(client, settings);
     (usable, Running(tokio::spawn(controller.run())))
-}
-
-/// The key of the Secret of a namespace.
-pub fn secret_key(namespace: &str) -> ObjectKey {
-    ObjectKey::of::<Secret>(Some(namespace), "key")
 }
