@@ -103,11 +103,11 @@ impl Respond for Site {
     }
 }
 
-/// Caches, each with the name of its account where there are several.
-type OfAccounts = Vec<(Option<String>, Arc<Cached>)>;
+/// A cache, with the name of its account where there are several.
+pub type AccountCache = (Option<String>, Arc<Cached>);
 
 /// The caches that there are now.
-struct Caches(Box<dyn Fn() -> OfAccounts + Send + Sync>);
+struct Caches(Box<dyn Fn() -> Vec<AccountCache> + Send + Sync>);
 
 impl fmt::Debug for Caches {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -31,10 +31,10 @@ impl Journal {
                 continue;
             }
             let (state, message) = (said.0.as_deref(), said.1.as_deref().unwrap_or_default());
-            if finding.problem.is_some() {
-                tracing::warn!(object = %object.key, state, "{message}");
-            } else {
+            if finding.problem.is_none() {
                 tracing::info!(object = %object.key, state, "{message}");
+            } else {
+                tracing::warn!(object = %object.key, state, "{message}");
             }
             self.0.insert(object.key.clone(), said);
         }

@@ -26,7 +26,7 @@ pub struct Offers {
 /// An account whose zones are served. Its zones are confirmed in turns; dropped, no more.
 struct Served {
     account: Arc<account::Account>,
-    offered: Arc<Account>,
+    as_one: Arc<Account>,
     confirming: JoinHandle<()>,
 }
 
@@ -111,14 +111,14 @@ impl Offers {
         let served = accounts
             .entry(account.name.clone())
             .or_insert_with(|| known.unwrap_or_else(|| Served::new(account)));
-        Arc::clone(&served.offered)
+        Arc::clone(&served.as_one)
     }
 }
 
 impl Served {
     fn new(account: &Arc<account::Account>) -> Self {
         let cache = Arc::clone(&account.cache);
-        let served = Account::new(
+        let as_one = Account::new(
             &account.name,
             account.provider_type,
             Arc::clone(&cache),
@@ -127,7 +127,7 @@ impl Served {
         let confirming = tokio::spawn(async move { confirm_in_turns(&cache).await });
         Self {
             account: Arc::clone(account),
-            offered: served,
+            as_one,
             confirming,
         }
     }

@@ -28,6 +28,7 @@ use crate::records::cli::ServeArgs;
 use crate::records::dns_provider::controller::{self, Controller, Survey, Usable};
 use crate::records::dns_provider::files::ProviderFiles;
 use crate::records::dns_provider::object::REMOTE;
+use crate::records::metrics::AccountCache;
 use crate::run::client_config;
 
 /// How often zones are published as their caches hold them: so long may it take until those
@@ -90,7 +91,7 @@ pub struct Office {
 impl Office {
     /// The caches of all accounts by their names.
     #[must_use]
-    pub fn accounts(&self) -> Vec<(Option<String>, Arc<Cached>)> {
+    pub fn accounts(&self) -> Vec<AccountCache> {
         let usable = self.usable.borrow().clone();
         let accounts: BTreeMap<&str, &Arc<Cached>> = usable
             .iter()

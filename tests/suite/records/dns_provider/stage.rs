@@ -25,7 +25,7 @@ use crate::control_plane::{Plane, eventually};
 use crate::permissions::{grants, kubeconfig_of};
 
 /// The service account, and its namespace.
-const ACCOUNT: &str = "external-records";
+const ACCOUNT: &str = "external-records-central";
 /// The namespace whose Secrets it may read.
 pub const TEAM: &str = "team";
 pub const ZONE: &str = "example.com";
@@ -191,12 +191,12 @@ impl Stage {
 
 /// Has the API server give the service account its rights, those to Secrets in one namespace.
 fn apply_rights(plane: &Plane) -> Vec<Value> {
-    let folder = manifests::folder().join("records");
+    let folder = manifests::folder().join("records/central");
     let files = [
         "namespace.yaml",
         "service-account.yaml",
-        "cluster-role-dns-providers.yaml",
-        "cluster-role-dns-provider-secrets.yaml",
+        "cluster-role.yaml",
+        "cluster-role-secrets.yaml",
     ];
     let mut objects = Vec::new();
     for file in files {
@@ -208,13 +208,13 @@ fn apply_rights(plane: &Plane) -> Vec<Value> {
     let bindings: [&[&str]; 2] = [
         &[
             "clusterrolebinding",
-            "external-records-dns-providers",
-            "--clusterrole=external-records-dns-providers",
+            "external-records-central",
+            "--clusterrole=external-records-central",
         ],
         &[
             "rolebinding",
-            "external-records-dns-provider-secrets",
-            "--clusterrole=external-records-dns-provider-secrets",
+            "external-records-central-secrets",
+            "--clusterrole=external-records-central-secrets",
             "--namespace=team",
         ],
     ];
