@@ -1,4 +1,4 @@
-//! The guide `docs/external-records/central.md`, followed to the letter: three clusters' control
+//! The guide `docs/external-records/many-clusters.md`, followed to the letter: three clusters' control
 //! planes, a server that alone talks to a real Knot, and the Deployments of `manifests/records` as
 //! processes with the rights that they have there.
 
@@ -146,7 +146,7 @@ impl Reader {
 
 /// The guide's commands, with the addresses of this machine.
 fn blocks(server: SocketAddr, primary: SocketAddr) -> Vec<String> {
-    let path = program::workspace().join("docs/external-records/central.md");
+    let path = program::workspace().join("docs/external-records/many-clusters.md");
     let guide = fs::read_to_string(path).unwrap();
     let blocks = guide.split("```").skip(1).step_by(2);
     let blocks = blocks.filter_map(|block| block.strip_prefix("sh\n"));
