@@ -103,14 +103,8 @@ async fn the_operator_may_do_what_it_does_and_nothing_else() {
     let _operator = Operator::start_as(&plane, &own, &[]);
     edit_until_in_force(&plane, "5s").await;
 
-    let user = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
-    let requests = grants::requests(plane.cluster.audit_log(), &user);
-    let refused: BTreeSet<&str> = requests.iter().filter_map(grants::Request::refusal).collect();
-    let unused: BTreeSet<String> = granted
-        .iter()
-        .filter(|permission| !requests.iter().any(|request| request.used(permission)))
-        .map(ToString::to_string)
-        .collect();
+    let grants::Account { refused, unused } =
+        grants::account(plane.cluster.audit_log(), &objects, NAMESPACE, ACCOUNT);
     let held = BTreeSet::from(HELD.map(|(permission, _)| permission.to_owned()));
     let too_much: Vec<&String> = unused.difference(&held).collect();
     let needless: Vec<&String> = held.difference(&unused).collect();

@@ -160,3 +160,47 @@ pub fn requests(audit_log: &Path, user: &str) -> Vec<Request> {
         })
         .collect()
 }
+
+/// How the rights of a service account and what it did agree.
+pub struct Account {
+    /// The requests that were refused for want of a right, in the API server's words. An API
+    /// server that has just been told of roles may not know them yet: what they allow does not
+    /// count.
+    pub refused: BTreeSet<String>,
+    /// The rights that nothing has used.
+    pub unused: BTreeSet<String>,
+}
+
+/// Compares the roles among `objects` with what the account did.
+pub fn account(audit_log: &Path, objects: &[Value], namespace: &str, account: &str) -> Account {
+    let granted = granted(objects, namespace, account);
+    assert!(!granted.is_empty(), "{namespace}/{account} has no rights");
+    let user = format!("system:serviceaccount:{namespace}:{account}");
+    let requests = requests(audit_log, &user);
+    let (refused, answered): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|request| request.refusal().is_some());
+    let refused = refused
+        .into_iter()
+        .filter(|request| !granted.iter().any(|permission| request.used(permission)));
+    let unused = granted
+        .iter()
+        .filter(|permission| !answered.iter().any(|request| request.used(permission)));
+    Account {
+        refused: refused
+            .filter_map(Request::refusal)
+            .map(ToOwned::to_owned)
+            .collect(),
+        unused: unused.map(ToString::to_string).collect(),
+    }
+}
+
+impl Account {
+    /// Every right was used, and none was missing.
+    pub fn is_exact(&self) {
+        let Self { refused, unused } = self;
+        assert!(
+            refused.is_empty() && unused.is_empty(),
+            "refused: {refused:#?}\ngranted, but not used: {unused:#?}"
+        );
+    }
+}

@@ -1,7 +1,6 @@
 //! An API server with `manifests/records`, a Knot, and the controller with the rights that it
 //! has there.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -160,32 +159,11 @@ impl Stage {
     /// Every right of the manifests was used. One that was missing was that to the Secret of
     /// another namespace.
     pub fn rights_are_used(&self) {
-        let granted = grants::granted(&self.objects, ACCOUNT, ACCOUNT);
-        let user = format!("system:serviceaccount:{ACCOUNT}:{ACCOUNT}");
-        let requests = grants::requests(self.plane.cluster.audit_log(), &user);
-        // An API server that has just been told of roles may not know them yet.
-        let (refused, answered): (Vec<_>, Vec<_>) =
-            requests.iter().partition(|request| request.refusal().is_some());
-        let refused: BTreeSet<&str> = refused
-            .into_iter()
-            .filter(|request| !granted.iter().any(|permission| request.used(permission)))
-            .filter_map(grants::Request::refusal)
-            .collect();
-        assert!(
-            refused
-                .iter()
-                .all(|words| words.contains("\"secrets\"") && words.contains("\"default\"")),
-            "{refused:#?}"
-        );
-        let unused: Vec<String> = granted
-            .iter()
-            .filter(|permission| !answered.iter().any(|request| request.used(permission)))
-            .map(ToString::to_string)
-            .collect();
-        assert!(
-            !granted.is_empty() && unused.is_empty(),
-            "granted, but not used: {unused:#?}"
-        );
+        let log = self.plane.cluster.audit_log();
+        let account = grants::account(log, &self.objects, ACCOUNT, ACCOUNT);
+        let is_foreign = |words: &String| words.contains("\"secrets\"") && words.contains("\"default\"");
+        assert!(account.refused.iter().all(is_foreign), "{:#?}", account.refused);
+        assert!(account.unused.is_empty(), "not used: {:#?}", account.unused);
     }
 }
 
