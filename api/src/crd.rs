@@ -3,7 +3,7 @@
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use crate::{Dns, DnsEndpoint, DnsNameResolver};
+use crate::{Dns, DnsEndpoint, DnsNameResolver, DnsProvider};
 
 /// A custom resource definition and the file under `manifests/` that holds it.
 /// The cluster-version operator applies the files in the order of their names.
@@ -30,14 +30,21 @@ pub fn crds() -> Vec<Definition> {
     ]
 }
 
-/// Every definition of external records. They stand apart: where external-dns runs, its
-/// definition is there and is not ours to replace, and the cluster DNS needs none of them.
+/// Every definition of external records. They stand apart: where external-dns or Gardener
+/// runs, its definition is there and is not ours to replace, and the cluster DNS needs none of
+/// them.
 #[must_use]
 pub fn record_crds() -> Vec<Definition> {
-    vec![Definition {
-        file: "records/dnsendpoints.externaldns.k8s.io.yaml",
-        crd: dns_endpoint(),
-    }]
+    vec![
+        Definition {
+            file: "records/dnsendpoints.externaldns.k8s.io.yaml",
+            crd: dns_endpoint(),
+        },
+        Definition {
+            file: "records/dnsproviders.dns.gardener.cloud.yaml",
+            crd: dns_provider(),
+        },
+    ]
 }
 
 fn dns() -> Value {
@@ -128,6 +135,30 @@ fn dns_endpoint() -> Value {
         condition("Accepted"),
         condition("Programmed"),
         { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
+    ]);
+    crd
+}
+
+fn dns_provider() -> Value {
+    let mut crd = json!(DnsProvider::crd());
+    crd["spec"]["names"] = json!({
+        "kind": "DNSProvider",
+        "listKind": "DNSProviderList",
+        "plural": "dnsproviders",
+        "shortNames": ["dnspr"],
+        "singular": "dnsprovider",
+    });
+    schema_of(&mut crd);
+    let column = |name: &str, kind: &str, path: &str| json!({ "name": name, "type": kind, "jsonPath": path });
+    // Shown with --output=wide only.
+    let wide = |name: &str, path: &str| json!({ "name": name, "type": "string", "jsonPath": path, "priority": 2000 });
+    crd["spec"]["versions"][0]["additionalPrinterColumns"] = json!([
+        column("TYPE", "string", ".spec.type"),
+        column("STATUS", "string", ".status.state"),
+        column("AGE", "date", ".metadata.creationTimestamp"),
+        column("INCLUDED_DOMAINS", "string", ".status.domains.included"),
+        wide("INCLUDED_ZONES", ".status.zones.included"),
+        wide("MESSAGE", ".status.message"),
     ]);
     crd
 }

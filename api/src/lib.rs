@@ -6,6 +6,7 @@ mod crd;
 mod dns;
 mod dns_endpoint;
 mod dns_name_resolver;
+mod dns_provider;
 mod duration;
 
 pub use crd::{Definition, crds, record_crds};
@@ -20,5 +21,9 @@ pub use dns_endpoint::{
 };
 pub use dns_name_resolver::{
     DnsNameResolver, DnsNameResolverSpec, DnsNameResolverStatus, NameCondition, ResolvedAddress, ResolvedName,
+};
+pub use dns_provider::{
+    DnsProvider, DnsProviderError, DnsProviderQuotas, DnsProviderSpec, DnsProviderStatus, DnsRateLimit,
+    DnsSecretReference, DnsSelection, DnsSelectionStatus,
 };
 pub use duration::{DURATION_PATTERN, DurationError, GoDuration};

@@ -127,7 +127,7 @@ impl Cache {
     }
 
     /// Takes out what a complete list of a scope did not have.
-    pub fn retain(&self, scope: &Scope, listed: &[ObjectKey]) {
+    pub fn retain(&self, scope: &Scope<'_>, listed: &[ObjectKey]) {
         // An object made since the list was taken goes with the others; its own
         // event, still to come, brings it back.
         self.lock()
@@ -142,7 +142,7 @@ impl Cache {
     }
 }
 
-impl Scope {
+impl Scope<'_> {
     fn contains(&self, key: &ObjectKey) -> bool {
         self.resource.serves(key)
             && self

@@ -84,8 +84,9 @@ pub enum Command {
     },
     /// Print the custom resource definitions, as YAML.
     ///
-    /// Those of the cluster DNS; with --records those of external records, which
-    /// a cluster with external-dns has already and should keep as they are.
+    /// Those of the cluster DNS; with --records those of external records: DNSEndpoint,
+    /// which a cluster with external-dns has already, and DNSProvider, which one with
+    /// Gardener has. Such a cluster should keep its own as it is.
     Crds(CrdsArgs),
 }
 
@@ -172,7 +173,7 @@ pub struct ClusterArgs {
 /// Where the custom resource definitions go.
 #[derive(Debug, Args)]
 pub struct CrdsArgs {
-    /// The definitions of external records instead.
+    /// The definitions of external records instead, DNSEndpoint and DNSProvider.
     #[arg(long)]
     pub records: bool,
     /// Write each to its file in this folder instead.

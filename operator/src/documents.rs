@@ -320,7 +320,7 @@ fn read(file: &Path) -> io::Result<String> {
 
 /// The documents of a file, without the empty ones. What is JSON is read as
 /// such: JSON documents one after the other are no YAML.
-fn parse(file: &str, text: &str) -> Result<Vec<Value>, DocumentError> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Value>, DocumentError> {
     let json: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
     let documents = match json {
         Ok(documents) => documents,

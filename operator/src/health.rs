@@ -8,10 +8,19 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct Health(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    listed: bool,
+    ready: Result<(), String>,
     pass_begun: Option<Instant>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            ready: Err("not every watch has listed its objects".into()),
+            pass_begun: None,
+        }
+    }
 }
 
 /// How long a pass over the objects may take. It is given up sooner, unless the
@@ -21,7 +30,12 @@ pub const LONGEST_PASS: Duration = Duration::from_secs(90);
 impl Health {
     /// Every watch has listed what there is.
     pub fn listed(&self) {
-        self.lock().listed = true;
+        self.lock().ready = Ok(());
+    }
+
+    /// It is not ready, or not any more, for some reason.
+    pub fn not_ready(&self, reason: &str) {
+        self.lock().ready = Err(reason.into());
     }
 
     /// A pass over the objects begins.
@@ -48,11 +62,7 @@ impl Health {
     /// Whether the operator knows the cluster; if not, why. Leading is not asked
     /// for: a replica that stands by is ready to take over.
     pub fn readiness(&self) -> Result<(), String> {
-        if self.lock().listed {
-            Ok(())
-        } else {
-            Err("not every watch has listed its objects".into())
-        }
+        self.lock().ready.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

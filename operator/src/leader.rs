@@ -1,4 +1,4 @@
-//! Which replica of the operator acts: the one that holds the Lease.
+//! Which replica of a program acts: the one that holds the Lease.
 //!
 //! The Lease is changed by compare-and-swap alone, against the state that its
 //! watch has told, so two replicas never both take it. A lease is over when
@@ -19,8 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::apply::{Applier, ApplyError};
 use crate::cache::Cache;
-use crate::dns::objects::Desired;
-use crate::resources::lease_key;
+use crate::dns::objects::{Desired, ObjectKey};
 
 /// How long a lease is good for without being renewed.
 pub const LEASE_DURATION: Duration = Duration::from_secs(60);
@@ -32,8 +31,11 @@ const RENEWAL_DEADLINE: Duration = Duration::from_secs(40);
 /// How long to wait after a renewal that failed.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// A candidate for the Lease.
+/// A candidate for a Lease.
 pub struct Candidate {
+    lease: ObjectKey,
+    /// Whether to act without a Lease where its namespace is not there.
+    does_without: bool,
     cache: Arc<Cache>,
     applier: Applier,
     identity: String,
@@ -56,10 +58,13 @@ enum Step {
 }
 
 impl Candidate {
-    /// A candidate under a name that no other replica has.
+    /// A candidate for a Lease under a name that no other replica has. The cache follows
+    /// the Lease.
     #[must_use]
-    pub fn new(cache: Arc<Cache>, applier: Applier, identity: String) -> Self {
+    pub fn new(lease: ObjectKey, cache: Arc<Cache>, applier: Applier, identity: String) -> Self {
         Self {
+            lease,
+            does_without: false,
             cache,
             applier,
             identity,
@@ -69,12 +74,20 @@ impl Candidate {
         }
     }
 
+    /// Acts without a Lease where its namespace is not there: outside the cluster, where no
+    /// replica has it either.
+    #[must_use]
+    pub fn doing_without(mut self) -> Self {
+        self.does_without = true;
+        self
+    }
+
     /// Takes the Lease whenever it can be had, keeps it, and tells whether it is
     /// held. Runs for as long as it is polled.
     pub async fn run(&mut self, leading: &channel::Sender<bool>) {
         let mut changes = self.cache.changes();
         loop {
-            let lease = self.cache.get(&lease_key());
+            let lease = self.cache.get(&self.lease);
             let now = Instant::now();
             let next = match self.step(lease.as_deref(), now) {
                 Step::Wait(until) => until,
@@ -91,12 +104,12 @@ impl Candidate {
 
     /// Lets the Lease go, so that another replica need not wait for its end.
     pub async fn release(&mut self) {
-        let Some(lease) = self.cache.get(&lease_key()) else {
+        let Some(lease) = self.cache.get(&self.lease) else {
             return;
         };
         if self.renewed.take().is_some() && holder(&lease) == self.identity {
             let patch = json!({ "spec": { "holderIdentity": null, "acquireTime": null, "renewTime": null } });
-            match self.applier.swap(&lease_key(), &lease, patch).await {
+            match self.applier.swap(&self.lease, &lease, patch).await {
                 Ok(()) => tracing::info!("the Lease is released"),
                 Err(error) => tracing::warn!("{error}"),
             }
@@ -145,12 +158,12 @@ impl Candidate {
             match lease {
                 Some(lease) if *step == Step::Hold => {
                     self.applier
-                        .swap(&lease_key(), lease, json!({ "spec": spec }))
+                        .swap(&self.lease, lease, json!({ "spec": spec }))
                         .await
                 }
                 _ => {
                     self.applier
-                        .create(&Desired::with_spec(lease_key(), &json!(spec)))
+                        .create(&Desired::with_spec(self.lease.clone(), &json!(spec)))
                         .await
                 }
             }
@@ -158,8 +171,7 @@ impl Candidate {
         let written = timeout_at(deadline, write).await;
         match written {
             Ok(Ok(())) => {}
-            Ok(Err(error)) if lease.is_none() && error.is_not_found() => {
-                // Outside the cluster, where no replica has its namespace either.
+            Ok(Err(error)) if self.does_without && lease.is_none() && error.is_not_found() => {
                 if !std::mem::replace(&mut self.told_of_missing_namespace, true) {
                     tracing::warn!("acting without a Lease: {error}");
                 }

@@ -27,6 +27,7 @@ pub mod images;
 pub mod leader;
 pub mod logging;
 pub mod metrics;
+pub mod mounted_files;
 pub mod name_resolver;
 pub mod nodes;
 pub mod output;

@@ -49,6 +49,8 @@ const CLUSTER_OPERATOR: Resource =
 const SERVICE_MONITORS: Resource =
     resource("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
 const LEASES: Resource = resource("coordination.k8s.io", "v1", "Lease", "leases");
+/// The name of the Lease of central servers of external records.
+const CENTRAL_LEASE: &str = "dns-operator-records-serve";
 const ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "Role", "roles");
 const ROLE_BINDINGS: Resource = resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings");
 const CLUSTER_ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
@@ -69,7 +71,9 @@ const NAME_RESOLVERS: Resource = resource(
 
 const DNS_ENDPOINTS: Resource = resource("externaldns.k8s.io", "v1alpha1", "DNSEndpoint", "dnsendpoints");
 
-const ALL: [Resource; 20] = [
+const DNS_PROVIDERS: Resource = resource("dns.gardener.cloud", "v1alpha1", "DNSProvider", "dnsproviders");
+
+const ALL: [Resource; 21] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -90,6 +94,7 @@ const ALL: [Resource; 20] = [
     ENDPOINT_SLICES,
     NAME_RESOLVERS,
     DNS_ENDPOINTS,
+    DNS_PROVIDERS,
 ];
 
 impl Resource {
@@ -151,16 +156,16 @@ impl Resource {
 
 /// A part of the cluster that the operator keeps an eye on.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope {
+pub struct Scope<'a> {
     /// The kind of object.
     pub resource: Resource,
     /// The namespace, for kinds that have one.
-    pub namespace: Option<&'static str>,
+    pub namespace: Option<&'a str>,
     /// The only name that matters.
-    pub name: Option<&'static str>,
+    pub name: Option<&'a str>,
 }
 
-const fn everywhere(resource: Resource) -> Scope {
+const fn everywhere(resource: Resource) -> Scope<'static> {
     Scope {
         resource,
         namespace: None,
@@ -168,7 +173,7 @@ const fn everywhere(resource: Resource) -> Scope {
     }
 }
 
-const fn named(resource: Resource, name: &'static str) -> Scope {
+const fn named(resource: Resource, name: &'static str) -> Scope<'static> {
     Scope {
         resource,
         namespace: None,
@@ -176,7 +181,7 @@ const fn named(resource: Resource, name: &'static str) -> Scope {
     }
 }
 
-const fn within(namespace: &'static str, resource: Resource) -> Scope {
+const fn within(namespace: &'static str, resource: Resource) -> Scope<'static> {
     Scope {
         resource,
         namespace: Some(namespace),
@@ -186,7 +191,7 @@ const fn within(namespace: &'static str, resource: Resource) -> Scope {
 
 /// What is watched on every cluster, nodes apart. The namespace `default` has the
 /// services `kubernetes`, which tells the service range, and `openshift`.
-pub const WATCHED: [Scope; 16] = [
+pub const WATCHED: [Scope<'static>; 16] = [
     everywhere(DNS),
     named(NAMESPACES, NAMESPACE),
     within(NAMESPACE, SERVICE_ACCOUNTS),
@@ -210,7 +215,7 @@ pub const WATCHED: [Scope; 16] = [
 ];
 
 /// What is watched where it is defined: an OpenShift cluster has all of it.
-pub const WATCHED_WHERE_DEFINED: [Scope; 5] = [
+pub const WATCHED_WHERE_DEFINED: [Scope<'static>; 5] = [
     named(NETWORK, SINGLETON),
     named(API_SERVER, SINGLETON),
     named(FEATURE_GATE, SINGLETON),
@@ -224,9 +229,9 @@ pub const WATCHED_WHERE_DEFINED: [Scope; 5] = [
 
 /// The names that are kept resolved: watched where they are defined, while the
 /// feature gate `DNSNameResolver` is on.
-pub const WATCHED_NAME_RESOLVERS: Scope = within(NAME_RESOLVER_NAMESPACE, NAME_RESOLVERS);
+pub const WATCHED_NAME_RESOLVERS: Scope<'static> = within(NAME_RESOLVER_NAMESPACE, NAME_RESOLVERS);
 /// The pods that are asked for them, watched as long.
-pub const WATCHED_DNS_PODS: Scope = within(NAMESPACE, ENDPOINT_SLICES);
+pub const WATCHED_DNS_PODS: Scope<'static> = within(NAMESPACE, ENDPOINT_SLICES);
 
 /// The DNS resource of a name.
 #[must_use]
@@ -276,6 +281,22 @@ pub fn lease_key() -> ObjectKey {
     key(LEASES, Some(OPERATOR_NAMESPACE), LEASE)
 }
 
+/// What the central servers of external records agree by on which of them acts.
+#[must_use]
+pub fn central_lease(namespace: &str) -> Scope<'_> {
+    Scope {
+        resource: LEASES,
+        namespace: Some(namespace),
+        name: Some(CENTRAL_LEASE),
+    }
+}
+
+/// The same Lease by its key.
+#[must_use]
+pub fn central_lease_key(namespace: &str) -> ObjectKey {
+    key(LEASES, Some(namespace), CENTRAL_LEASE)
+}
+
 /// The DNSNameResolver of a name.
 #[must_use]
 pub fn name_resolver_key(name: &str) -> ObjectKey {
@@ -292,6 +313,18 @@ pub fn dns_endpoint_key(namespace: &str, name: &str) -> ObjectKey {
 #[must_use]
 pub fn dns_endpoints(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
     DNS_ENDPOINTS.objects(client, namespace)
+}
+
+/// An account at a DNS provider.
+#[must_use]
+pub fn dns_provider_key(namespace: &str, name: &str) -> ObjectKey {
+    key(DNS_PROVIDERS, Some(namespace), name)
+}
+
+/// The accounts at DNS providers, of a namespace or all there are.
+#[must_use]
+pub fn dns_providers(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    DNS_PROVIDERS.objects(client, namespace)
 }
 
 /// A ConfigMap.

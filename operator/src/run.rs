@@ -27,7 +27,7 @@ use crate::images::Images;
 use crate::leader::Candidate;
 use crate::logging::Logging;
 use crate::metrics::{CountRequests, Metrics};
-use crate::resources::{WATCHED, WATCHED_WHERE_DEFINED};
+use crate::resources::{WATCHED, WATCHED_WHERE_DEFINED, lease_key};
 use crate::serve::{ProfileInForce, serve};
 use crate::served::{self, Served};
 use crate::upstreams::verdict::Verdicts;
@@ -99,7 +99,8 @@ async fn connect_and_operate(args: &RunArgs, logging: &Logging, setup: Setup) ->
 
 /// Under which name this replica takes the Lease. A container that is started
 /// again in the same pod finds the Lease its own.
-fn identity() -> String {
+#[must_use]
+pub fn identity() -> String {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     variable("POD_NAME").unwrap_or_else(|| {
         let host = variable("HOSTNAME").unwrap_or_else(|| "dns-operator".into());
@@ -121,7 +122,8 @@ pub async fn operate(
     let vitals = setup.vitals.clone();
     let applier = Applier::new(client.clone(), Arc::clone(&cache));
     let (events, publisher) = events::channel(client.clone(), Arc::clone(&cache), &identity);
-    let mut candidate = Candidate::new(Arc::clone(&cache), applier.clone(), identity);
+    let mut candidate =
+        Candidate::new(lease_key(), Arc::clone(&cache), applier.clone(), identity).doing_without();
     let (leading, leads) = channel::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(publisher.run());

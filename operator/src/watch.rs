@@ -52,7 +52,7 @@ impl Listed {
 /// Follows a part of the cluster whenever it is served.
 pub async fn follow_where_defined(
     client: Client,
-    scope: Scope,
+    scope: Scope<'_>,
     cache: Arc<Cache>,
     mut served: channel::Receiver<Option<Served>>,
     mut listed: Listed,
@@ -79,13 +79,13 @@ pub async fn follow_where_defined(
 }
 
 /// Follows a part of the cluster that every cluster has.
-pub async fn follow_always(client: Client, scope: Scope, cache: Arc<Cache>, mut listed: Listed) {
+pub async fn follow_always(client: Client, scope: Scope<'_>, cache: Arc<Cache>, mut listed: Listed) {
     follow(client, scope, cache, &mut listed).await;
 }
 
 /// Follows a part of the cluster for as long as it is polled. `listed` is told
 /// when the cache holds all of it.
-async fn follow(client: Client, scope: Scope, cache: Arc<Cache>, listed: &mut Listed) {
+async fn follow(client: Client, scope: Scope<'_>, cache: Arc<Cache>, listed: &mut Listed) {
     let resource = scope.resource.api();
     let api = scope.resource.objects(&client, scope.namespace);
     let mut config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
@@ -161,7 +161,7 @@ pub struct ListError {
 }
 
 /// Fills the cache with a part of the cluster, once.
-pub async fn list(client: &Client, scope: &Scope, cache: &Cache) -> Result<(), ListError> {
+pub async fn list(client: &Client, scope: &Scope<'_>, cache: &Cache) -> Result<(), ListError> {
     let api = scope.resource.objects(client, scope.namespace);
     let mut params = ListParams::default();
     if let Some(name) = scope.name {
@@ -266,7 +266,7 @@ pub fn strip(object: &mut DynamicObject) {
 }
 
 /// An object with its key. Items of a list do not carry their kind.
-fn keyed(scope: &Scope, object: &DynamicObject) -> Option<(ObjectKey, Value)> {
+fn keyed(scope: &Scope<'_>, object: &DynamicObject) -> Option<(ObjectKey, Value)> {
     let resource = scope.resource.api();
     let mut value = serde_json::to_value(object).ok()?;
     value["apiVersion"] = resource.api_version.into();

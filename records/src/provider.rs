@@ -4,6 +4,7 @@ pub mod cloudflare;
 mod http_client;
 pub mod memory;
 mod operation;
+mod paced;
 pub mod rfc2136;
 pub mod route53;
 mod set_identifiers;
@@ -16,6 +17,7 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 pub use self::operation::{Calls, Operation};
+pub use self::paced::Paced;
 use crate::batch::Counters;
 use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 
@@ -54,6 +56,13 @@ pub trait Provider: Send + Sync {
     /// Wanted records as the zones would list them.
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>>;
 
+    /// Whether [`Provider::confirm`] holds all that is known beside all that the zone holds,
+    /// as a full read would ([`Confirmation::Compared`]): then no zone is read whole for its
+    /// age.
+    fn compares(&self) -> bool {
+        false
+    }
+
     /// What became of its batches since the start; none of one that takes none.
     fn batches(&self) -> Option<Counters> {
         None
@@ -83,6 +92,17 @@ pub enum Confirmation {
         names: BTreeMap<Name, Vec<Endpoint>>,
         /// From where the next look goes on.
         version: ZoneVersion,
+    },
+    /// All that is known, what was written since among it, was held beside all that the
+    /// zone holds: that is as good as a full read.
+    Compared {
+        /// All record sets of each name that holds something else than is known; none of a
+        /// name that is gone.
+        names: BTreeMap<Name, Vec<Endpoint>>,
+        /// The state that it is in now.
+        version: ZoneVersion,
+        /// How long ago the zone was so for certain: the provider may itself be a cache.
+        age: Duration,
     },
     /// It told all that the zone holds.
     Whole(ZoneRecords),

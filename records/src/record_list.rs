@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use crate::Endpoint;
 
-pub(crate) use builder::Builder;
 pub(crate) use packed::Packed;
 
+pub use builder::Builder;
 pub use difference::{Difference, Step};
 
 /// The most record sets of a block.

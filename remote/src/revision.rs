@@ -12,8 +12,12 @@
 
 use std::borrow::Borrow;
 
+use std::fmt;
+use std::str::FromStr;
+
 use records::{Endpoint, Fault};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 /// How many parts a zone has.
 pub const PARTS: usize = 256;
@@ -38,7 +42,34 @@ pub fn part(name: &str) -> u8 {
     Sha256::digest(name)[0]
 }
 
+/// A text that is none of a revision.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("a revision is written as 32 hexadecimal digits")]
+pub struct InvalidRevision;
+
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:032x}", self.0)
+    }
+}
+
+impl FromStr for Revision {
+    type Err = InvalidRevision;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRevision> {
+        let is_revision = text.len() == 2 * OCTETS && !text.starts_with('+');
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| is_revision);
+        number.map(Self).ok_or(InvalidRevision)
+    }
+}
+
 impl Revision {
+    /// That of a zone that holds these record sets.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Endpoint>) -> Self {
+        let digests = records.into_iter().map(digest);
+        Self(digests.fold(0, u128::wrapping_add))
+    }
+
     /// As it goes over the wire.
     #[must_use]
     pub fn to_octets(self) -> Vec<u8> {

@@ -34,7 +34,8 @@ pub async fn whole_machine() -> SemaphorePermit<'static> {
 pub struct Plane {
     pub cluster: Cluster,
     pub client: Client,
-    _room: SemaphorePermit<'static>,
+    /// Of several for one test, the first has it.
+    _room: Option<SemaphorePermit<'static>>,
 }
 
 impl Plane {
@@ -62,8 +63,22 @@ impl Plane {
         .await
     }
 
+    /// Several API servers for one test.
+    pub async fn start_several(count: usize) -> Vec<Self> {
+        let mut room = Some(whole_machine().await);
+        let mut planes = Vec::with_capacity(count);
+        for _ in 0..count {
+            planes.push(Self::start_in(room.take(), Options::default()).await);
+        }
+        planes
+    }
+
     async fn start_with(options: Options) -> Self {
         let room = MACHINE.acquire().await.unwrap();
+        Self::start_in(Some(room), options).await
+    }
+
+    async fn start_in(room: Option<SemaphorePermit<'static>>, options: Options) -> Self {
         let cluster = Cluster::start(options, &Progress::hidden()).await.unwrap();
         let client = cluster.client().await.unwrap();
         let plane = Self {

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -163,11 +163,7 @@ impl Process {
 
     /// An error with the end of its log if it has ended.
     pub fn check(&mut self) -> Result<()> {
-        match self
-            .child
-            .try_wait()
-            .with_context(|| format!("looking after {}", self.name))?
-        {
+        match self.ended()? {
             None => Ok(()),
             Some(status) => Err(anyhow!(
                 "{} ended with {status}; its log ends with:\n{}",
@@ -175,6 +171,19 @@ impl Process {
                 self.log_tail()
             )),
         }
+    }
+
+    /// Asks it to end.
+    pub fn terminate(&self) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let id = id.with_context(|| format!("{} has no process id", self.name))?;
+        kill_process(id, Signal::TERM).with_context(|| format!("asking {} to end", self.name))
+    }
+
+    /// How it ended; none while it has not.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let ended = self.child.try_wait();
+        ended.with_context(|| format!("looking after {}", self.name))
     }
 
     /// The last lines of its log.

@@ -72,11 +72,12 @@ impl Cluster {
         let client = Client::try_from(config).context("failed to set up the client")?;
         let cache = Cache::default();
         let served = served::list(&client).await?;
-        let of_operand = |scope: &&Scope| ![Some(LEASE), Some(names::CLUSTER_OPERATOR)].contains(&scope.name);
+        let of_operand =
+            |scope: &&Scope<'_>| ![Some(LEASE), Some(names::CLUSTER_OPERATOR)].contains(&scope.name);
         for scope in WATCHED.iter().filter(of_operand) {
             watch::list(&client, scope, &cache).await?;
         }
-        let defined = |scope: &&Scope| served.serves(&scope.resource);
+        let defined = |scope: &&Scope<'_>| served.serves(&scope.resource);
         for scope in WATCHED_WHERE_DEFINED.iter().filter(of_operand).filter(defined) {
             watch::list(&client, scope, &cache).await?;
         }

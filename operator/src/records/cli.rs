@@ -3,7 +3,9 @@
 
 mod batch;
 mod cloudflare;
+mod remote;
 mod route53;
+mod serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,10 +18,11 @@ use url::Url;
 
 pub use self::batch::BatchArgs;
 pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
+pub use self::remote::RemoteArgs;
+pub use self::route53::Route53Args;
+pub use self::serve::{QuotaArgs, ServeArgs};
 use super::source;
 use crate::output::Format;
-
-pub use self::route53::Route53Args;
 
 /// Keep external records: zones at DNS servers and services.
 ///
@@ -50,6 +53,12 @@ pub enum RecordsCommand {
     /// Makes a pass at each interval, and soon after a source has changed. Nothing that a
     /// provider answers ends it.
     Run(RunArgs),
+    /// Serve zones to many other clusters, which ask this server instead of the provider.
+    ///
+    /// Serves the zones of DNSProviders (dns.gardener.cloud/v1alpha1) with the annotation
+    /// dns.gardener.cloud/remote-access, to the clients whose certificates are for the
+    /// namespace of the DNSProvider. Ends with 0 when it is told to stop.
+    Serve(Box<ServeArgs>),
     /// Tell what a record cache on disk holds.
     ///
     /// Only while no other command uses the cache.
@@ -219,6 +228,9 @@ pub struct ProviderArgs {
     /// An account at Cloudflare.
     #[command(flatten)]
     pub cloudflare: CloudflareArgs,
+    /// A central server.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
 }
 
 /// Who keeps zones.
@@ -233,6 +245,8 @@ pub enum ProviderName {
     Webhook,
     /// Amazon Route 53.
     Aws,
+    /// A central server that keeps zones for many clusters.
+    Remote,
     /// Nobody: zones in memory, gone when the program ends.
     Inmemory,
 }
@@ -415,7 +429,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A duration in which something can be done.
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval.is_zero() {
         return Err("must be longer than 0s, such as 1m".into());

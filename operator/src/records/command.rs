@@ -8,7 +8,7 @@ use records::engine::{Engine, Prospect};
 use super::cli::{ApplyArgs, EngineArgs, PlanArgs, RecordsCommand};
 use super::report::Report;
 use super::sources::Sources;
-use super::{daemon, settings, show, webhook};
+use super::{daemon, serve, settings, show, webhook};
 use crate::logging::Logging;
 
 /// The exit code when something could not be found out.
@@ -34,6 +34,7 @@ pub fn run(command: &RecordsCommand, output: &mut dyn Write) -> anyhow::Result<u
                 Ok(u8::from(!complete))
             }
             RecordsCommand::Webhook(args) => Box::pin(webhook::serve(args)).await.map(|()| 0),
+            RecordsCommand::Serve(args) => Box::pin(serve::serve(args)).await.map(|()| 0),
             RecordsCommand::Show(_) => Ok(0),
         }
     })

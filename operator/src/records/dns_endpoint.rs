@@ -1,7 +1,6 @@
 //! What a DNSEndpoint is told of its records.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{DnsEndpointStatus, RecordSetStatus};
@@ -12,7 +11,8 @@ use records::verdict::{Refusal, State, Verdicts};
 use serde_json::{Value, json};
 
 use super::source::DnsEndpointObject;
-use crate::apply::{self, ApplyError};
+use super::status::{self, Status, Subject};
+use crate::apply::ApplyError;
 
 /// The condition that every record set could be taken.
 pub const ACCEPTED: &str = "Accepted";
@@ -173,55 +173,45 @@ fn is_ours(condition: &Condition) -> bool {
     [ACCEPTED, PROGRAMMED].contains(&&*condition.type_)
 }
 
-fn has_ours(status: &DnsEndpointStatus) -> bool {
-    status.conditions.iter().flatten().any(is_ours)
-}
+impl Status for DnsEndpointStatus {
+    fn has_ours(&self) -> bool {
+        self.conditions.iter().flatten().any(is_ours)
+    }
 
-/// Whether two statuses say different things; the conditions of others do not count.
-fn differs(one: &DnsEndpointStatus, other: &DnsEndpointStatus) -> bool {
-    let ours = |status: &DnsEndpointStatus| {
-        let conditions = status.conditions.iter().flatten();
-        let mut ours: Vec<Condition> = conditions
-            .filter(|condition| is_ours(condition))
-            .cloned()
-            .collect();
-        ours.sort_by(|one, other| one.type_.cmp(&other.type_));
-        DnsEndpointStatus {
-            conditions: Some(ours),
-            ..status.clone()
-        }
-    };
-    ours(one) != ours(other)
+    fn differs(&self, other: &Self) -> bool {
+        let ours = |status: &Self| {
+            let conditions = status.conditions.iter().flatten();
+            let mut ours: Vec<Condition> = conditions
+                .filter(|condition| is_ours(condition))
+                .cloned()
+                .collect();
+            ours.sort_by(|one, other| one.type_.cmp(&other.type_));
+            Self {
+                conditions: Some(ours),
+                ..status.clone()
+            }
+        };
+        ours(self) != ours(other)
+    }
+
+    fn patch(&self) -> Value {
+        json!({
+            "conditions": self.conditions,
+            "notInPlace": self.not_in_place,
+            "notInPlaceCount": self.not_in_place_count,
+            "observedGeneration": self.observed_generation,
+        })
+    }
 }
 
 /// Writes the statuses of DNSEndpoints, each when it has to say something else.
-///
-/// A definition may lack fields of the status, and the API server then drops them: what was
-/// written is compared with what was written before, and what is there with what the API
-/// server made of it.
-pub struct StatusWriter {
-    client: Client,
-    /// By the object's uid.
-    written: BTreeMap<String, Written>,
-}
-
-struct Written {
-    /// What was asked for.
-    desired: DnsEndpointStatus,
-    /// What came of it.
-    stored: DnsEndpointStatus,
-    /// The version that was there before.
-    replaced: String,
-}
+pub struct StatusWriter(status::StatusWriter<DnsEndpointStatus>);
 
 impl StatusWriter {
     /// Writes through `client`.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self {
-            client,
-            written: BTreeMap::new(),
-        }
+        Self(status::StatusWriter::new(client))
     }
 
     /// Tells each object what has become of its records; tells how many had to be written.
@@ -232,73 +222,19 @@ impl StatusWriter {
         verdicts: &Verdicts,
         now: Timestamp,
     ) -> Result<usize, ApplyError> {
-        let present: BTreeSet<&str> = objects.iter().map(|object| &*object.uid).collect();
-        self.written.retain(|uid, _| present.contains(&**uid));
+        self.0.retain(objects.iter().map(|object| &*object.uid));
         let mut writes = 0;
         for object in objects {
-            if let Some(desired) = self.due(object, verdicts, now) {
-                self.write_one(object, desired).await?;
-                writes += 1;
-            }
+            let subject = Subject {
+                key: &object.key,
+                uid: &object.uid,
+                version: &object.version,
+                status: &object.status,
+            };
+            let told =
+                |old: &DnsEndpointStatus| status(old, object.generation, &judge(object, verdicts), now);
+            writes += usize::from(self.0.write(&subject, told).await?);
         }
         Ok(writes)
     }
-
-    /// The status to write, if there is one.
-    fn due(
-        &self,
-        object: &DnsEndpointObject,
-        verdicts: &Verdicts,
-        now: Timestamp,
-    ) -> Option<DnsEndpointStatus> {
-        let written = self.written.get(&object.uid);
-        // The watch may not have told of the last write yet.
-        let seen = written.is_none_or(|written| object.version != written.replaced);
-        let old = match written {
-            Some(written) if !seen || !has_ours(&object.status) => &written.desired,
-            _ => &object.status,
-        };
-        let desired = status(old, object.generation, &judge(object, verdicts), now);
-        let due = match written {
-            Some(written) => {
-                differs(&desired, &written.desired) || seen && differs(&object.status, &written.stored)
-            }
-            None => differs(&desired, &object.status),
-        };
-        due.then_some(desired)
-    }
-
-    async fn write_one(
-        &mut self,
-        object: &DnsEndpointObject,
-        desired: DnsEndpointStatus,
-    ) -> Result<(), ApplyError> {
-        let version = Value::from(object.version.as_str());
-        let write = apply::write_status(&self.client, &object.key, &version, patch(&desired));
-        let stored = match write.await {
-            Ok(stored) => DnsEndpointObject::of(stored).map_or_else(Default::default, |object| object.status),
-            // The watch will tell how it is.
-            Err(ApplyError::Outdated { .. }) => return Ok(()),
-            // It is gone, or its definition has no status: nobody can be told.
-            Err(error) if error.is_not_found() => object.status.clone(),
-            Err(error) => return Err(error),
-        };
-        let written = Written {
-            desired,
-            stored,
-            replaced: object.version.clone(),
-        };
-        self.written.insert(object.uid.clone(), written);
-        Ok(())
-    }
-}
-
-/// A status as a patch: what it does not have goes.
-fn patch(status: &DnsEndpointStatus) -> Value {
-    json!({
-        "conditions": status.conditions,
-        "notInPlace": status.not_in_place,
-        "notInPlaceCount": status.not_in_place_count,
-        "observedGeneration": status.observed_generation,
-    })
 }

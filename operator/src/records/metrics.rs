@@ -3,6 +3,7 @@
 
 mod batches;
 mod cache;
+mod central;
 mod passes;
 
 use std::fmt;
@@ -12,18 +13,21 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Registry;
-use records::Provider;
 use records::cache::Cached;
+use tokio::sync::watch as channel;
 
+use super::serve::Office;
 use crate::health::Health;
 use crate::metrics;
 use crate::serve::http::{Respond, text as plain, with_header};
 
 use batches::BatchCollector;
 use cache::CacheCollector;
+use central::CentralCollector;
 pub use passes::{Pass, PassMetrics};
 
 /// What is served beside the work: `/metrics`, and for the kubelet's probes `/healthz` and
@@ -38,10 +42,29 @@ impl Site {
     /// Tells of a cache, the batches of the provider behind it, and the program.
     #[must_use]
     pub fn new(cache: Arc<Cached>, health: Arc<Health>) -> Self {
+        let caches = Caches(Box::new(move || vec![(None, Arc::clone(&cache))]));
+        Self::of(caches, health)
+    }
+
+    /// Tells of the central server while it leads, and of the accounts that it then has.
+    #[must_use]
+    pub fn central(office: channel::Receiver<Option<Arc<Office>>>, health: Arc<Health>) -> Self {
+        let held = office.clone();
+        let caches = Caches(Box::new(move || {
+            let office = held.borrow().clone();
+            office.map(|office| office.accounts()).unwrap_or_default()
+        }));
+        let mut site = Self::of(caches, health);
+        site.registry
+            .register_collector(Box::new(CentralCollector(office)));
+        site
+    }
+
+    fn of(caches: Caches, health: Arc<Health>) -> Self {
         let mut registry = Registry::default();
-        let provider: Arc<dyn Provider> = Arc::clone(&cache) as _;
-        registry.register_collector(Box::new(BatchCollector(provider)));
-        registry.register_collector(Box::new(CacheCollector(cache)));
+        let caches = Arc::new(caches);
+        registry.register_collector(Box::new(BatchCollector(Arc::clone(&caches))));
+        registry.register_collector(Box::new(CacheCollector(caches)));
         metrics::register_program(&mut registry);
         Self { registry, health }
     }
@@ -80,18 +103,59 @@ impl Respond for Site {
     }
 }
 
-/// A counter for each value of a label.
-fn family<'a>(
+/// A cache, with the name of its account where there are several.
+pub type AccountCache = (Option<String>, Arc<Cached>);
+
+/// The caches that there are now.
+struct Caches(Box<dyn Fn() -> Vec<AccountCache> + Send + Sync>);
+
+impl fmt::Debug for Caches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Caches")
+    }
+}
+
+/// What tells a series from the others of its metric.
+type Labels = Vec<(&'static str, String)>;
+
+/// The labels of what is an account's.
+fn of_account(account: Option<&String>) -> Labels {
+    account
+        .map(|account| ("account", account.clone()))
+        .into_iter()
+        .collect()
+}
+
+/// A label beside others.
+fn with(mut labels: Labels, label: &'static str, value: impl Into<String>) -> Labels {
+    labels.push((label, value.into()));
+    labels
+}
+
+/// All series of a metric. Only one that is alone has no labels.
+fn series<M: EncodeMetric>(
     encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    label: &str,
-    counts: impl IntoIterator<Item = (&'a str, u64)>,
+    (name, help): (&str, &str),
+    kind: MetricType,
+    samples: impl IntoIterator<Item = (Labels, M)>,
 ) -> Result<(), fmt::Error> {
-    let kind = ConstCounter::new(0u64).metric_type();
     let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-    for (value, count) in counts {
-        ConstCounter::new(count).encode(metric.encode_family(&[(label, value)])?)?;
+    for (labels, sample) in samples {
+        if labels.is_empty() {
+            return sample.encode(metric);
+        }
+        sample.encode(metric.encode_family(&labels)?)?;
     }
     Ok(())
+}
+
+/// All series of a counter.
+fn counters(
+    encoder: &mut DescriptorEncoder<'_>,
+    told: (&str, &str),
+    counts: impl IntoIterator<Item = (Labels, u64)>,
+) -> Result<(), fmt::Error> {
+    let counts = counts.into_iter();
+    let counts = counts.map(|(labels, count)| (labels, ConstCounter::new(count)));
+    series(encoder, told, MetricType::Counter, counts)
 }

@@ -1,6 +1,7 @@
 //! From the command line to what the record engine is started with.
 
 mod cloudflare;
+mod remote;
 mod route53;
 
 use std::sync::Arc;
@@ -20,8 +21,10 @@ use records::{DomainFilter, ManagedTypes, Name, Provider, RecordType};
 
 use super::cli::{CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry, Rfc2136Args, RuleArgs};
 
+pub use self::cloudflare::{RATE as CLOUDFLARE_RATE, base_url as cloudflare_base_url};
+
 /// How long a DNS server may take to let us connect, and for each message.
-const DNS_TIMEOUT: Duration = Duration::from_secs(10);
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest TTL, in seconds (RFC 2181, section 8).
 const LONGEST_TTL: u32 = i32::MAX as u32;
 
@@ -29,20 +32,28 @@ const LONGEST_TTL: u32 = i32::MAX as u32;
 pub fn provider(args: &ProviderArgs, cache: &CacheArgs, dry_run: bool) -> anyhow::Result<Arc<Cached>> {
     let (provider, identity) = bare_provider(args)?;
     let settings = cache::Settings {
-        time: cache.provider_cache_time,
-        patch_on_apply: cache.provider_cache_patch_on_apply,
-        directory: cache.record_cache_dir.clone(),
-        max_age: Some(cache.record_cache_max_age),
         dry_run,
         identity,
+        ..record_cache(cache)?
     };
-    if settings.directory.is_some() && settings.time.is_zero() {
+    let opened = Cached::open(provider, settings, Arc::new(SystemClock::default()));
+    Ok(Arc::new(opened.context("--record-cache-dir")?))
+}
+
+/// How records are kept.
+pub fn record_cache(args: &CacheArgs) -> anyhow::Result<cache::Settings> {
+    if args.record_cache_dir.is_some() && args.provider_cache_time.is_zero() {
         bail!(
             "--record-cache-dir: nothing is kept while --provider-cache-time is 0s; give it a time such as 10m"
         );
     }
-    let opened = Cached::open(provider, settings, Arc::new(SystemClock::default()));
-    Ok(Arc::new(opened.context("--record-cache-dir")?))
+    Ok(cache::Settings {
+        time: args.provider_cache_time,
+        patch_on_apply: args.provider_cache_patch_on_apply,
+        directory: args.record_cache_dir.clone(),
+        max_age: Some(args.record_cache_max_age),
+        ..cache::Settings::default()
+    })
 }
 
 /// The provider, and which server or account it stands for.
@@ -76,6 +87,10 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
             let provider = route53::route53(args)?;
             // Ids of zones are of one account only, and two accounts never have the same.
             (Arc::new(provider), String::new())
+        }
+        ProviderName::Remote => {
+            let (provider, identity) = remote::remote(args)?;
+            (Arc::new(provider), identity)
         }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {

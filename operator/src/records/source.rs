@@ -1,26 +1,21 @@
 //! The source of wanted records in a cluster: follows the objects of kind `DNSEndpoint`,
 //! and keeps of each what it wants and what its status says.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use api::DnsEndpointStatus;
 use clap::Args;
-use futures::StreamExt;
 use kube::Client;
 use kube::core::{DynamicObject, Selector, SelectorExt};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher;
 use records::source::{Origin, Wanted};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::watch as channel;
 
+use super::objects::{self, Object, Objects, Reading};
 use super::selector;
 use crate::dns::objects::ObjectKey;
 use crate::resources::{dns_endpoint_key, dns_endpoints};
-use crate::watch::{PAGE, WATCH_SECONDS};
 
 /// Which objects count, by the flags of external-dns.
 #[derive(Clone, Debug, Default, Args)]
@@ -98,109 +93,27 @@ pub fn wanted(objects: &[Arc<DnsEndpointObject>]) -> Wanted {
 }
 
 /// The objects, as far as the watch has told.
-#[derive(Default)]
-pub struct DnsEndpoints {
-    held: Mutex<Held>,
-    changed: channel::Sender<()>,
-}
+pub type DnsEndpoints = Objects<DnsEndpointObject>;
 
-#[derive(Default)]
-struct Held {
-    objects: BTreeMap<ObjectKey, Arc<DnsEndpointObject>>,
-    listed: bool,
-}
-
-impl DnsEndpoints {
-    /// All objects, sorted by namespace and name; none while it is not known which there
-    /// are. They stay as they were last seen while the API server cannot be asked.
-    #[must_use]
-    pub fn snapshot(&self) -> Option<Vec<Arc<DnsEndpointObject>>> {
-        let held = self.lock();
-        held.listed.then(|| held.objects.values().cloned().collect())
+impl Object for DnsEndpointObject {
+    fn key(&self) -> &ObjectKey {
+        &self.key
     }
 
-    /// Tells of every change to what is wanted from now on, changes in quick succession
-    /// once.
-    #[must_use]
-    pub fn changes(&self) -> channel::Receiver<()> {
-        self.changed.subscribe()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Held) -> bool) {
-        let changed = change(&mut self.lock());
-        if changed {
-            self.changed.send_replace(());
-        }
-    }
-}
-
-impl Held {
-    /// Tells whether other records are wanted now: a status changes nothing.
-    fn put(&mut self, object: DnsEndpointObject) -> bool {
-        let wanted = (object.generation, &object.wanted);
-        let before = self.objects.get(&object.key);
-        let changed = before.is_none_or(|before| (before.generation, &before.wanted) != wanted);
-        self.objects.insert(object.key.clone(), Arc::new(object));
-        changed
-    }
-
-    fn retain(&mut self, keys: &BTreeSet<ObjectKey>) -> bool {
-        let before = self.objects.len();
-        self.objects.retain(|key, _| keys.contains(key));
-        let first = !self.listed;
-        self.listed = true;
-        first || self.objects.len() < before
+    fn differs(&self, other: &Self) -> bool {
+        (self.generation, &self.wanted) != (other.generation, &other.wanted)
     }
 }
 
 /// Follows the objects for as long as it is polled.
 pub async fn follow(client: Client, args: ObjectArgs, endpoints: Arc<DnsEndpoints>) {
-    let objects = dns_endpoints(&client, args.namespace.as_deref());
-    let config = watcher::Config::default()
-        .page_size(PAGE)
-        .timeout(WATCH_SECONDS)
-        .labels_from(&args.label_filter);
-    let mut events = pin!(watcher(objects, config).default_backoff());
-    let mut present = BTreeSet::new();
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Init) => present.clear(),
-            Ok(Event::InitApply(object)) => {
-                if let Some(object) = admitted(object, &args.annotation_filter) {
-                    present.insert(object.key.clone());
-                    endpoints.change(|held| held.put(object));
-                }
-            }
-            Ok(Event::InitDone) => endpoints.change(|held| held.retain(&present)),
-            Ok(Event::Apply(object)) => {
-                let key = key_of(&object);
-                match admitted(object, &args.annotation_filter) {
-                    Some(object) => endpoints.change(|held| held.put(object)),
-                    None => endpoints.change(|held| remove(held, key)),
-                }
-            }
-            Ok(Event::Delete(object)) => endpoints.change(|held| remove(held, key_of(&object))),
-            Err(error) => {
-                tracing::warn!(kind = "DNSEndpoint", %error, "failed to watch, trying again");
-            }
-        }
-    }
-}
-
-fn remove(held: &mut Held, key: Option<ObjectKey>) -> bool {
-    key.is_some_and(|key| held.objects.remove(&key).is_some())
-}
-
-fn key_of(object: &DynamicObject) -> Option<ObjectKey> {
-    let metadata = &object.metadata;
-    Some(dns_endpoint_key(
-        metadata.namespace.as_deref()?,
-        metadata.name.as_deref()?,
-    ))
+    let reading = Reading {
+        api: dns_endpoints(&client, args.namespace.as_deref()),
+        selector: watcher::Config::default().labels_from(&args.label_filter),
+        key: dns_endpoint_key,
+        read: |object| admitted(object, &args.annotation_filter),
+    };
+    objects::follow(reading, endpoints).await;
 }
 
 /// What an object wants, if its annotations are such as count.

@@ -1,22 +1,21 @@
 //! Keeps the TLS configuration up to date with the certificate's files and the
 //! cluster's profile.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::dns::tls_profile::TlsProfile;
+use crate::mounted_files::MountedFiles;
 
 use super::offer::Offer;
 
@@ -73,47 +72,26 @@ fn told_offer(profile: &TlsProfile) -> Offer {
 }
 
 /// `tls.crt` and `tls.key` of a folder, as the kubelet mounts a Secret.
-struct PairFiles {
-    certificate: PathBuf,
-    key: PathBuf,
-    seen: Seen,
-}
-
-/// What the last look at the files has shown, so that each change is told once.
-#[derive(PartialEq, Eq)]
-enum Seen {
-    Nothing,
-    Unreadable(String),
-    Content([u8; 32]),
-}
+struct PairFiles(MountedFiles);
 
 impl PairFiles {
     fn new(folder: &Path) -> Self {
-        Self {
-            certificate: folder.join("tls.crt"),
-            key: folder.join("tls.key"),
-            seen: Seen::Nothing,
-        }
+        Self(MountedFiles::new(vec![
+            folder.join("tls.crt"),
+            folder.join("tls.key"),
+        ]))
     }
 
     /// A pair that was not there at the last look.
     fn read(&mut self) -> Option<Arc<CertifiedKey>> {
-        let content = read(&self.certificate).and_then(|certificate| Ok((certificate, read(&self.key)?)));
-        let seen = match &content {
-            Ok((certificate, key)) => {
-                let digests = [Sha256::digest(certificate), Sha256::digest(key)];
-                Seen::Content(Sha256::digest(digests.concat()).into())
-            }
-            Err(error) => Seen::Unreadable(format!("{error:#}")),
-        };
-        if seen == self.seen {
-            return None;
-        }
-        self.seen = seen;
-        let pair = content.and_then(|(certificate, key)| self.decode(&certificate, &key));
-        match pair {
+        let contents = self.0.look()?;
+        match contents.and_then(|contents| self.decode(&contents)) {
             Ok(pair) => {
-                tracing::info!("serving with the certificate of {}", self.certificate.display());
+                let certificate = self.0.paths().first().map(|path| path.display().to_string());
+                tracing::info!(
+                    "serving with the certificate of {}",
+                    certificate.unwrap_or_default()
+                );
                 Some(Arc::new(pair))
             }
             // The two files may also have been read from either side of a change.
@@ -124,22 +102,21 @@ impl PairFiles {
         }
     }
 
-    fn decode(&self, certificate: &[u8], key: &[u8]) -> Result<CertifiedKey> {
+    fn decode(&self, contents: &[Vec<u8>]) -> Result<CertifiedKey> {
+        let ([certificate_file, key_file], [certificate, key]) = (self.0.paths(), contents) else {
+            bail!("a certificate and its key are two files");
+        };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
             .collect::<Result<_, _>>()
-            .with_context(|| format!("failed to read a certificate in {}", self.certificate.display()))?;
+            .with_context(|| format!("failed to read a certificate in {}", certificate_file.display()))?;
         let key = PrivateKeyDer::from_pem_slice(key)
-            .with_context(|| format!("failed to read a private key in {}", self.key.display()))?;
+            .with_context(|| format!("failed to read a private key in {}", key_file.display()))?;
         CertifiedKey::from_der(chain, key, &ring::default_provider()).with_context(|| {
             format!(
                 "failed to use {} with {}",
-                self.certificate.display(),
-                self.key.display()
+                certificate_file.display(),
+                key_file.display()
             )
         })
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("failed to read {}", path.display()))
 }

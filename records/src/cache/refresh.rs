@@ -38,7 +38,7 @@ impl Cached {
     ) -> Result<(), ProviderError> {
         let need = zone.knowledge().need(self.now(), &self.settings);
         if need == Need::Read {
-            self.read_whole(zone, unsaved).await?;
+            self.read_again(zone, unsaved).await?;
         }
         if need == Need::Confirm {
             self.confirm_zone(zone, unsaved).await?;
@@ -48,12 +48,21 @@ impl Cached {
         Ok(())
     }
 
-    /// Reads all of the zone.
-    pub(super) async fn read_whole(
+    /// Makes sure of all of the zone: reads it, or holds what is known beside it where the
+    /// provider can.
+    pub(super) async fn read_again(
         &self,
         zone: &CachedZone,
         unsaved: &mut Unsaved,
     ) -> Result<(), ProviderError> {
+        if self.provider.compares() {
+            return self.confirm_zone(zone, unsaved).await;
+        }
+        self.read_whole(zone, unsaved).await
+    }
+
+    /// Reads all of the zone.
+    async fn read_whole(&self, zone: &CachedZone, unsaved: &mut Unsaved) -> Result<(), ProviderError> {
         self.calls.count(Operation::Read);
         let now = self.now();
         let read = self.provider.read(&zone.zone).await?;
@@ -78,6 +87,10 @@ impl Cached {
                 zone.knowledge().confirm(BTreeMap::new(), None, now, unsaved);
                 Ok(())
             }
+            Confirmation::Compared { names, version, age } => {
+                zone.knowledge().compare(names, version, age, now, unsaved);
+                Ok(())
+            }
             Confirmation::Part { names, version } => {
                 zone.knowledge().confirm_part(names, version, now, unsaved);
                 Ok(())
@@ -99,7 +112,7 @@ impl Cached {
             return Ok(());
         }
         if too_many {
-            return self.read_whole(zone, unsaved).await;
+            return self.read_again(zone, unsaved).await;
         }
         let names: Vec<Name> = doubtful.iter().cloned().collect();
         self.calls.count(Operation::ReadNames);
@@ -197,6 +210,29 @@ impl Knowledge {
         if let (Some(version), Some(known)) = (version, &mut self.records) {
             Arc::make_mut(known).version = Some(version);
         }
+        self.times.confirmed = Some(Moment::now(now));
+    }
+
+    /// All that is known was held beside all that the zone holds: only at these names there
+    /// is something else. What was patched is as good as the rest, and nothing is in doubt.
+    fn compare(
+        &mut self,
+        names: BTreeMap<Name, Vec<Endpoint>>,
+        version: ZoneVersion,
+        age: Duration,
+        now: Duration,
+        unsaved: &mut Unsaved,
+    ) {
+        let touched = names.keys().chain(&self.patched).chain(&self.doubtful);
+        unsaved.names.extend(touched.cloned());
+        self.put(names);
+        if let Some(known) = &mut self.records {
+            Arc::make_mut(known).version = Some(version);
+        }
+        self.doubtful.clear();
+        self.patched.clear();
+        self.reset = false;
+        self.times.full_read = Some(Moment::of_age(now, age));
         self.times.confirmed = Some(Moment::now(now));
     }
 

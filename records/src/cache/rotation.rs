@@ -27,7 +27,7 @@ impl Cached {
         let (_, oldest) = self.oldest(now)?;
         self.take_turn(now, &oldest.zone.zone.id);
         let mut unsaved = oldest.zone.turn.lock().await;
-        let read = self.read_whole(&oldest.zone, &mut unsaved).await;
+        let read = self.read_again(&oldest.zone, &mut unsaved).await;
         if read.is_ok() {
             self.keep(&oldest.zone, &mut unsaved).await;
         }

@@ -13,7 +13,7 @@ const TEXT: usize = 1 << 20;
 
 /// A list that is being put together.
 #[derive(Default)]
-pub(crate) struct Builder {
+pub struct Builder {
     blocks: Vec<Arc<Block>>,
     len: usize,
     /// The text of what is in no block yet, and where each record set ends in it.
@@ -23,7 +23,7 @@ pub(crate) struct Builder {
 
 impl Builder {
     /// Adds a record set.
-    pub(crate) fn push(&mut self, endpoint: &Endpoint) {
+    pub fn push(&mut self, endpoint: &Endpoint) {
         Packed::write(endpoint, &mut self.text);
         self.end_record();
     }
@@ -57,7 +57,8 @@ impl Builder {
     }
 
     /// The list.
-    pub(crate) fn finish(mut self) -> RecordList {
+    #[must_use]
+    pub fn finish(mut self) -> RecordList {
         self.end_blocks();
         RecordList {
             blocks: self.blocks.into(),

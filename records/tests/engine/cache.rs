@@ -1,5 +1,6 @@
 //! The zone cache, before a provider in memory.
 
+mod comparing;
 mod counting;
 mod disk;
 mod faults;

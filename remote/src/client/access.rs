@@ -80,6 +80,14 @@ impl Access {
             address,
         })
     }
+
+    /// The server's address and port, for messages.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.address
+            .authority()
+            .map_or("", |authority| authority.as_str())
+    }
 }
 
 struct Secret<'a>(&'a BTreeMap<String, Vec<u8>>);

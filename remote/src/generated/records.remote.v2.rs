@@ -38,6 +38,13 @@ pub struct ReadZoneRequest {
     /// that does not remember the revision. Empty, or all of them.
     #[prost(bytes = "vec", tag = "4")]
     pub part_digests: ::prost::alloc::vec::Vec<u8>,
+    /// Only these names are wanted, whatever the client holds: the answer throws away these,
+    /// and its revision is that of the zone that they were read from. Empty: all names.
+    #[prost(string, repeated, tag = "5")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Who would be told the whole zone wants no record sets: it asks again, with its digests.
+    #[prost(bool, tag = "6")]
+    pub unless_whole: bool,
 }
 /// First one header, then pieces in any number, then the end of the stream. A stream that
 /// ends with an error tells nothing.

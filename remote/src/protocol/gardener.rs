@@ -4,6 +4,7 @@
 //! addresses that the provider looks up: records with the property `alias`. Routing
 //! policies are properties by external-dns's names. Texts are in quotation marks.
 
+mod client_side;
 mod routing;
 mod state;
 
@@ -16,6 +17,7 @@ use super::v1::change_request::ActionType;
 use super::zones::check;
 use super::{fault, v1};
 
+pub use client_side::{change_request, endpoints, roundtrip};
 pub use state::{TooLarge, zone_state};
 
 /// The protocol version of clients that know of routing policies.
@@ -74,7 +76,7 @@ pub fn action(request: v1::ChangeRequest, zone: &Name) -> Result<Action, Fault> 
         return Err(name_fault(format!("it must be in the zone {zone}")));
     }
     if kind != Kind::Delete {
-        check("change", &record)?;
+        check("change", &record).map_err(renamed)?;
     }
     Ok(Action {
         kind,
@@ -82,6 +84,25 @@ pub fn action(request: v1::ChangeRequest, zone: &Name) -> Result<Action, Fault> 
         key,
         update_group,
     })
+}
+
+/// A fault of a record set by the name that its field has here.
+fn renamed(fault: Fault) -> Fault {
+    let field = match fault.field.strip_prefix("change.").unwrap_or_default() {
+        "name" => "dns_name".to_owned(),
+        "type" => "record_type".to_owned(),
+        "ttl" => "record_set.ttl".to_owned(),
+        target if target.starts_with("targets[") => {
+            format!("{}.value", target.replace("targets", "record_set.record"))
+        }
+        "targets" => "record_set.record".to_owned(),
+        property if property.starts_with("properties") => "routing_policy".to_owned(),
+        same => same.replace("setIdentifier", "set_identifier"),
+    };
+    Fault {
+        field: format!("change.{field}"),
+        ..fault
+    }
 }
 
 /// The record set of a change. One that is deleted may be without its data.

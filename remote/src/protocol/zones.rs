@@ -7,7 +7,46 @@ use std::time::Duration;
 use records::{Change, Endpoint, Fault, Group, Name, Outcome, Property, RecordType};
 
 use super::v2::outcome::{Applied, Outcome as Kind, Postponed};
+use super::v2::read_zone_response::header;
 use super::{fault, v2, wire_name};
+
+/// What a reader throws away before it takes in the record sets that it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Everything; it is told the whole zone.
+    Whole,
+    /// What stands at some names; none if nothing has changed.
+    Names(BTreeSet<Box<str>>),
+    /// What is in some parts.
+    Parts(BTreeSet<u8>),
+}
+
+/// What a reader throws away, for the wire.
+#[must_use]
+pub fn basis_message(basis: &Basis) -> header::Basis {
+    match basis {
+        Basis::Whole => header::Basis::Whole(v2::Nothing {}),
+        Basis::Names(names) => header::Basis::Names(v2::Names {
+            names: names.iter().map(|name| String::from(&**name)).collect(),
+        }),
+        Basis::Parts(parts) => header::Basis::Parts(v2::Parts {
+            parts: parts.iter().map(|part| u32::from(*part)).collect(),
+        }),
+    }
+}
+
+/// What a reader throws away, from the wire; none of parts that there are not.
+#[must_use]
+pub fn basis(message: header::Basis) -> Option<Basis> {
+    Some(match message {
+        header::Basis::Whole(_) => Basis::Whole,
+        header::Basis::Names(names) => Basis::Names(names.names.into_iter().map(Into::into).collect()),
+        header::Basis::Parts(parts) => {
+            let parts = parts.parts.into_iter().map(u8::try_from);
+            Basis::Parts(parts.collect::<Result<_, _>>().ok()?)
+        }
+    })
+}
 
 /// A record set for the wire. Its labels stay here.
 #[must_use]

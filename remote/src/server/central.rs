@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use records::Outcome;
+use futures::future::join_all;
 use records::cache::Clock;
-use tokio::sync::Semaphore;
+use records::{Fault, Outcome};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Extensions, Status};
 
 use super::admission::{Admission, Refusal};
@@ -13,7 +14,14 @@ use super::catalogue::{Catalogue, Namespace, NamespaceZone};
 use super::metrics::{Figures, Metrics};
 use super::queue::Work;
 use super::quota::{Quota, Quotas};
-use super::status;
+use super::status::{self, NO_ROOM};
+
+/// The longest names of namespaces and zones, in octets. Answers repeat them.
+const LONGEST_NAME: usize = 253;
+/// How many zones are named to a client that asks for another one.
+const NAMED_ZONES: usize = 10;
+/// What room for answers is counted in, in octets.
+const KB: usize = 1024;
 
 /// The bounds of what a client may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +38,10 @@ pub struct Settings {
     pub piece_octets: usize,
     /// How many zones are read at a time.
     pub most_reads: usize,
-    /// How long a reader may take nothing.
+    /// The octets of whole zones, as Gardener's clients have them, that are on their way to all
+    /// of them.
+    pub most_octets: usize,
+    /// How long a reader may take nothing, and a request may come to a halt.
     pub patience: Duration,
     /// The least time between two messages to one that watches.
     pub watch_pause: Duration,
@@ -47,6 +58,7 @@ impl Default for Settings {
             piece_records: 1_000,
             piece_octets: 64 * 1024,
             most_reads: 256,
+            most_octets: 256 * 1024 * 1024,
             patience: Duration::from_secs(30),
             watch_pause: Duration::from_millis(200),
             quota: None,
@@ -63,6 +75,10 @@ pub struct Central {
     quotas: Quotas,
     metrics: Metrics,
     reads: Arc<Semaphore>,
+    /// In kB.
+    octets: Arc<Semaphore>,
+    /// Whether nothing is begun any more.
+    closed: watch::Sender<bool>,
 }
 
 impl Central {
@@ -79,9 +95,11 @@ impl Central {
             admission,
             clock,
             reads: Arc::new(Semaphore::new(settings.most_reads)),
+            octets: Arc::new(Semaphore::new(settings.most_octets.div_ceil(KB))),
             settings,
             quotas: Quotas::default(),
             metrics: Metrics::default(),
+            closed: watch::Sender::new(false),
         })
     }
 
@@ -94,14 +112,22 @@ impl Central {
     /// Publishes all zones as their caches hold them, which asks providers where it has to:
     /// so that those who watch learn of what others write.
     pub async fn refresh(&self) {
+        let zones = self.catalogue.zones();
+        // A zone that cannot be read shows by its age, and does not keep the others waiting.
+        join_all(zones.iter().map(|zone| zone.refresh())).await;
+    }
+
+    /// Begins nothing more, because the server is going down: changes that wait are answered
+    /// as postponed, and streams of revisions end. Batches that are being made go on.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
         for zone in self.catalogue.zones() {
-            // A zone that cannot be read shows by its age.
-            let _told = zone.refresh().await;
+            zone.close();
         }
     }
 
     /// Waits until no batch is being made. Who goes away takes back what was not begun, so
-    /// once nobody is connected this takes one batch at most.
+    /// once nobody is connected, or it is closed, this takes one batch at most.
     pub async fn idle(&self) {
         for zone in self.catalogue.zones() {
             zone.idle().await;
@@ -128,8 +154,27 @@ impl Central {
         &self.metrics
     }
 
+    /// Whether nothing is begun any more.
+    pub(super) fn closed(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
+    }
+
     pub(super) fn reads(&self) -> &Arc<Semaphore> {
         &self.reads
+    }
+
+    /// Room for an answer of so many octets.
+    pub(super) fn room(&self, namespace: &str, octets: usize) -> Result<OwnedSemaphorePermit, Status> {
+        let count = u32::try_from(octets.div_ceil(KB)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.octets).try_acquire_many_owned(count);
+        room.map_err(|_| {
+            self.metrics.count(namespace, |figures| figures.overloads += 1);
+            let most = self.settings.most_octets;
+            status::exhausted(
+                format!("zones of {most} octets are being read, which is the most"),
+                NO_ROOM,
+            )
+        })
     }
 
     /// Counts a call that is refused.
@@ -140,6 +185,7 @@ impl Central {
 
     /// Whether a client may use a namespace, which may have no zones.
     pub(super) fn admit(&self, extensions: &Extensions, namespace: &str) -> Result<(), Status> {
+        check_length("namespace", namespace)?;
         let admitted = self.admission.admit(extensions, namespace);
         admitted.map_err(|refusal| self.denied(refusal).to_status())
     }
@@ -151,11 +197,16 @@ impl Central {
 
     /// A zone of a namespace.
     pub(super) fn zone(&self, namespace: &str, id: &str) -> Result<NamespaceZone, Status> {
+        check_length("zone_id", id)?;
         let zones = self.namespace(namespace)?;
         zones.zone(id).cloned().ok_or_else(|| {
+            let ids = zones.zones().keys();
+            let mut named = ids.take(NAMED_ZONES).cloned().collect::<Vec<_>>().join(", ");
+            if let Some(more) = zones.zones().len().checked_sub(NAMED_ZONES + 1) {
+                named = format!("{named} and {} more", more + 1);
+            }
             Status::not_found(format!(
-                "zone {id:?} not found in the namespace {namespace:?}: it has {}",
-                zones.zones().keys().cloned().collect::<Vec<_>>().join(", ")
+                "zone {id:?} not found in the namespace {namespace:?}: it has {named}"
             ))
         })
     }
@@ -172,6 +223,9 @@ impl Central {
             self.metrics.count(namespace, |figures| figures.overloads += 1);
             status::exhausted(message, retry_after)
         };
+        if *self.closed.borrow() {
+            return Err(status::going_down());
+        }
         if let Some(quota) = self.settings.quota
             && let Err(wait) = self
                 .quotas
@@ -188,6 +242,18 @@ impl Central {
         self.metrics.count_outcomes(namespace, &outcomes);
         Ok(outcomes)
     }
+}
+
+/// Whether a name is short enough to be repeated.
+pub(super) fn check_length(field: &str, name: &str) -> Result<(), Status> {
+    if name.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    Err(status::invalid(&Fault {
+        field: field.to_owned(),
+        value: format!("{} octets", name.len()),
+        allowed: format!("at most {LONGEST_NAME} are allowed"),
+    }))
 }
 
 /// No provider is there for a namespace.

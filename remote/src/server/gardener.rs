@@ -9,11 +9,14 @@ mod execution;
 
 use std::sync::Arc;
 
+use prost::Message as _;
 use tonic::{Extensions, Request, Response, Status};
 
 use self::execution::Execution;
 use super::admission::Session;
-use super::central::{Central, no_namespace};
+use super::catalogue::NamespaceZone;
+use super::central::{Central, check_length, no_namespace};
+use super::pacing::large;
 use super::status;
 use crate::protocol::gardener::{WITH_ROUTING, zone_state};
 use crate::protocol::v1;
@@ -39,12 +42,20 @@ impl Gardener {
         let session = self.central.admission().session(extensions, token);
         session.map_err(|refusal| self.central.denied(refusal).to_gardener())
     }
+
+    /// A zone of the namespace.
+    fn zone(&self, session: &Session, id: &str) -> Result<NamespaceZone, Status> {
+        check_length("zoneid", id)?;
+        self.central.zone(&session.namespace, id)
+    }
 }
 
 #[tonic::async_trait]
 impl RemoteProvider for Gardener {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let login = request.get_ref();
+        check_length("namespace", &login.namespace)?;
+        check_length("cliendID", &login.cliend_id)?;
         let session = Session {
             namespace: login.namespace.clone(),
             client: login.cliend_id.clone(),
@@ -92,7 +103,7 @@ impl RemoteProvider for Gardener {
         request: Request<GetZoneStateRequest>,
     ) -> Result<Response<ZoneState>, Status> {
         let session = self.session(request.extensions(), &request.get_ref().token)?;
-        let zone = self.central.zone(&session.namespace, &request.get_ref().zoneid)?;
+        let zone = self.zone(&session, &request.get_ref().zoneid)?;
         let state = zone.served.refresh().await;
         let state = state.map_err(|error| status::of_provider(&error))?;
         let records = state.records();
@@ -101,13 +112,11 @@ impl RemoteProvider for Gardener {
             figures.whole_reads += 1;
             figures.records += records.len() as u64;
         });
-        zone_state(
-            records,
-            session.protocol_version,
-            self.central.settings().message_limit,
-        )
-        .map(Response::new)
-        .map_err(|error| Status::resource_exhausted(error.to_string()))
+        let limit = self.central.settings().message_limit;
+        let state = zone_state(records, session.protocol_version, limit)
+            .map_err(|error| Status::resource_exhausted(error.to_string()))?;
+        let room = self.central.room(&session.namespace, state.encoded_len())?;
+        Ok(large(state, Some(room)))
     }
 
     async fn execute(&self, request: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
@@ -117,11 +126,12 @@ impl RemoteProvider for Gardener {
             change_request,
             ..
         } = request.into_inner();
-        let zone = self.central.zone(&session.namespace, &zoneid)?;
+        let zone = self.zone(&session, &zoneid)?;
         self.central
             .metrics()
             .count(&session.namespace, |figures| figures.writes += 1);
         let execution = Execution::new(&self.central, &session, &zone);
-        execution.run(change_request).await.map(Response::new)
+        let response = execution.run(change_request).await?;
+        Ok(large(response, None))
     }
 }

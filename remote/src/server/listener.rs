@@ -1,36 +1,85 @@
 //! Connections: mutual TLS, with bounds on what a stranger can hold.
 
+mod crowd;
+
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::Stream;
 use futures::stream::unfold;
+use futures::{Stream, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
 use tonic::transport::server::Connected;
 
+use self::crowd::{Crowd, Place};
 use super::credentials::Credentials;
 use super::peer::Peer;
+use super::transport::transport;
 
-/// Handshakes at a time; further strangers wait to be accepted.
-const HANDSHAKES: usize = 512;
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(5);
 /// The pause when no connection can be accepted, as without free file descriptors.
 const BREATH: Duration = Duration::from_secs(1);
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Handshakes at a time; further strangers wait to be accepted.
+    pub handshakes: usize,
+    /// How long a handshake may take.
+    pub handshake: Duration,
+    /// The connections of all clients.
+    pub connections: usize,
+    /// The connections with one certificate.
+    pub of_certificate: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            handshakes: 512,
+            handshake: Duration::from_secs(5),
+            connections: 4096,
+            of_certificate: 1024,
+        }
+    }
+}
+
+/// Serves the connections that a listener takes until it is told to stop: then it takes no
+/// more calls, and ends once those that there are have ended.
+pub async fn serve<S>(
+    service: S,
+    listener: TcpListener,
+    credentials: Arc<Credentials>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+{
+    transport()
+        .serve_with_incoming_shutdown(service, incoming(listener, credentials).boxed(), stop)
+        .await
+        .map_err(io::Error::other)
+}
 
 /// A connection whose client is known.
 #[derive(Debug)]
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
+    _place: Place,
 }
 
 /// The connections that a listener takes, once their clients are known. Those of strangers
@@ -39,8 +88,17 @@ pub fn incoming(
     listener: TcpListener,
     credentials: Arc<Credentials>,
 ) -> impl Stream<Item = io::Result<Connection>> {
+    bounded(listener, credentials, Bounds::default())
+}
+
+/// As [`incoming`], with other bounds.
+pub fn bounded(
+    listener: TcpListener,
+    credentials: Arc<Credentials>,
+    bounds: Bounds,
+) -> impl Stream<Item = io::Result<Connection>> {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(accept(listener, credentials, sender));
+    tokio::spawn(accept(listener, credentials, bounds, sender));
     unfold(receiver, |mut receiver| async move {
         let connection = receiver.recv().await?;
         Some((Ok(connection), receiver))
@@ -48,8 +106,14 @@ pub fn incoming(
 }
 
 /// Ends when nobody takes the connections any more.
-async fn accept(listener: TcpListener, credentials: Arc<Credentials>, connections: mpsc::Sender<Connection>) {
-    let room = Arc::new(Semaphore::new(HANDSHAKES));
+async fn accept(
+    listener: TcpListener,
+    credentials: Arc<Credentials>,
+    bounds: Bounds,
+    connections: mpsc::Sender<Connection>,
+) {
+    let room = Arc::new(Semaphore::new(bounds.handshakes));
+    let crowd = Crowd::new(bounds);
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else {
             return;
@@ -67,8 +131,9 @@ async fn accept(listener: TcpListener, credentials: Arc<Credentials>, connection
             }
         };
         let (credentials, connections) = (Arc::clone(&credentials), connections.clone());
+        let crowd = Arc::clone(&crowd);
         tokio::spawn(async move {
-            match timeout(HANDSHAKE, introduce(stream, &credentials)).await {
+            match timeout(bounds.handshake, introduce(stream, &credentials, &crowd)).await {
                 Ok(Ok(connection)) => {
                     // The server is going down.
                     let _ = connections.send(connection).await;
@@ -82,13 +147,22 @@ async fn accept(listener: TcpListener, credentials: Arc<Credentials>, connection
 }
 
 /// Makes the handshake, and finds out who the client is.
-async fn introduce(stream: TcpStream, credentials: &Credentials) -> io::Result<Connection> {
+async fn introduce(
+    stream: TcpStream,
+    credentials: &Credentials,
+    crowd: &Arc<Crowd>,
+) -> io::Result<Connection> {
     stream.set_nodelay(true)?;
     let stream = TlsAcceptor::from(credentials.config()).accept(stream).await?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let chain = chain.iter().map(|certificate| certificate.clone().into_owned());
     let peer = Peer::new(chain.collect(), credentials.trust()).map_err(io::Error::other)?;
-    Ok(Connection { stream, peer })
+    let place = crowd.enter(*peer.fingerprint()).map_err(io::Error::other)?;
+    Ok(Connection {
+        stream,
+        peer,
+        _place: place,
+    })
 }
 
 impl Connected for Connection {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use self::comparison::compare;
 use self::history::History;
+pub use crate::protocol::zones::Basis;
 use crate::revision::{Digests, PARTS, Revision};
 
 /// A published zone.
@@ -33,17 +34,6 @@ pub struct State {
     /// The part of each record set.
     parts: Box<[u8]>,
     digests: Digests,
-}
-
-/// What a reader throws away before it takes in the record sets that it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// Everything; it is told the whole zone.
-    Whole,
-    /// What stands at some names; none if nothing has changed.
-    Names(BTreeSet<Box<str>>),
-    /// What is in some parts.
-    Parts(BTreeSet<u8>),
 }
 
 impl State {

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 pub use self::schedule::Waiting;
 use self::schedule::{Answer, Schedule};
 pub use self::work::Work;
+use super::status::{GOING_DOWN, SOON};
 
 /// The bounds of what an overloaded client is told to wait.
 const DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -55,6 +56,8 @@ struct State {
     schedule: Schedule,
     /// How long the last batch took.
     batch_time: Duration,
+    /// Whether nothing is begun any more.
+    is_closed: bool,
 }
 
 /// The answers that a client waits for.
@@ -86,6 +89,9 @@ impl Queue {
     /// to work it off.
     pub fn push(&self, namespace: &str, works: Vec<Work>) -> Result<(Answers, bool), Overload> {
         let mut state = self.state();
+        if state.is_closed {
+            return Ok((Answers::postponed(works.len()), false));
+        }
         let of_one = state.schedule.waiting_of(namespace) + works.len();
         let of_all = state.schedule.waiting() + works.len();
         let bounds = [
@@ -121,6 +127,18 @@ impl Queue {
         Some(batch)
     }
 
+    /// Begins nothing more: what waits is answered as postponed, and so is what comes.
+    pub fn close(&self) {
+        let waiting = {
+            let mut state = self.state();
+            state.is_closed = true;
+            state.schedule.take()
+        };
+        for waiting in waiting {
+            waiting.answer(postponed());
+        }
+    }
+
     /// Takes note of how long a batch took.
     pub fn took(&self, time: Duration) {
         self.state().batch_time = time;
@@ -138,7 +156,23 @@ impl Queue {
     }
 }
 
+/// The answer to what is not begun because the server is going down.
+fn postponed() -> Outcome {
+    Outcome::Postponed {
+        reason: GOING_DOWN.to_owned(),
+        throttled: false,
+        retry_after: Some(SOON),
+    }
+}
+
 impl Answers {
+    /// So many that are known already: nothing is begun.
+    fn postponed(count: usize) -> Self {
+        let (_, receiver) = mpsc::unbounded_channel();
+        let outcomes = vec![Some(postponed()); count];
+        Self { receiver, outcomes }
+    }
+
     /// Waits for all of them.
     pub async fn all(mut self) -> Vec<Outcome> {
         while let Some((place, outcome)) = self.receiver.recv().await {
@@ -147,7 +181,7 @@ impl Answers {
             }
         }
         let missing = || Outcome::Unknown {
-            reason: "the server is going down".to_owned(),
+            reason: GOING_DOWN.to_owned(),
         };
         self.outcomes
             .into_iter()

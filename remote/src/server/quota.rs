@@ -29,9 +29,10 @@ impl Quotas {
         buckets.retain(|_, full_at| *full_at > now);
         let full_at = buckets.get(namespace).copied().unwrap_or(now);
         let room = quota.interval.saturating_mul(quota.burst);
-        let debt = full_at.saturating_sub(now).saturating_sub(room);
-        if !debt.is_zero() {
-            return Err(debt);
+        let missing = full_at.saturating_sub(now).saturating_add(quota.interval);
+        let wait = missing.saturating_sub(room);
+        if !wait.is_zero() {
+            return Err(wait);
         }
         let changes = u32::try_from(changes).unwrap_or(u32::MAX);
         let full_at = full_at.saturating_add(quota.interval.saturating_mul(changes));

@@ -3,14 +3,19 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use futures::FutureExt as _;
+use http_body_util::BodyExt as _;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 use tonic::server::NamedService;
+use tower_http::timeout::TimeoutBody;
 
 use super::central::Central;
 use super::gardener::Gardener;
+use super::pacing::pace;
 use super::zones::Zones;
 use crate::protocol::v1::remote_provider_server::RemoteProviderServer;
 use crate::protocol::v2::zone_service_server::ZoneServiceServer;
@@ -20,6 +25,7 @@ use crate::protocol::v2::zone_service_server::ZoneServiceServer;
 pub struct Services {
     gardener: RemoteProviderServer<Gardener>,
     zones: ZoneServiceServer<Zones>,
+    patience: Duration,
 }
 
 impl Services {
@@ -32,6 +38,7 @@ impl Services {
         Self {
             gardener: gardener.max_decoding_message_size(limit),
             zones: zones.max_decoding_message_size(limit),
+            patience: central.settings().patience,
         }
     }
 }
@@ -48,13 +55,25 @@ impl Service<http::Request<Body>> for Services {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         const ZONES: &str = ZoneServiceServer::<Zones>::NAME;
         const GARDENER: &str = RemoteProviderServer::<Gardener>::NAME;
-        match request.uri().path().split('/').nth(1) {
+        let patience = self.patience;
+        let request = request.map(|body| in_time(body, patience));
+        let answer = match request.uri().path().split('/').nth(1) {
             Some(ZONES) => self.zones.call(request),
             Some(GARDENER) => self.gardener.call(request),
             _ => Box::pin(async {
                 let message = format!("this server has the services {GARDENER} and {ZONES}");
                 Ok(Status::unimplemented(message).into_http())
             }),
-        }
+        };
+        Box::pin(answer.map(move |answer| answer.map(|answer| pace(answer, patience))))
     }
+}
+
+/// A request that fails when it comes to a halt.
+fn in_time(body: Body, patience: Duration) -> Body {
+    let body = TimeoutBody::new(patience, body);
+    Body::new(body.map_err(move |error| match error.downcast::<Status>() {
+        Ok(status) => *status,
+        Err(_) => Status::deadline_exceeded(format!("nothing came of the request for {patience:?}")),
+    }))
 }

@@ -8,13 +8,23 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// When to come again after what passes by itself.
-const SOON: Duration = Duration::from_secs(5);
+pub(super) const SOON: Duration = Duration::from_secs(5);
+/// When a reader may come again for whom there is no room.
+pub(super) const NO_ROOM: Duration = Duration::from_secs(2);
 /// When to come again after what somebody has to mend.
 const LATER: Duration = Duration::from_secs(60);
+
+/// What is said when the server ends.
+pub(super) const GOING_DOWN: &str = "the server is going down";
 
 /// Something that passes.
 pub(super) fn unavailable(message: impl Into<String>, retry_after: Duration) -> Status {
     with_retry(Code::Unavailable, message, retry_after)
+}
+
+/// Another server will be there, or this one again.
+pub(super) fn going_down() -> Status {
+    unavailable(GOING_DOWN, SOON)
 }
 
 /// The client asks for too much.

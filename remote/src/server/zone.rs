@@ -88,6 +88,11 @@ impl ServedZone {
         Ok(answers.all().await)
     }
 
+    /// Begins nothing more: what waits is answered as postponed.
+    pub(super) fn close(&self) {
+        self.queue.close();
+    }
+
     /// Waits until no batch is being made.
     pub(super) async fn idle(&self) {
         self.queue.idle().await;

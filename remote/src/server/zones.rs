@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::catalogue::NamespaceZone;
 use super::central::Central;
+use super::pacing::large;
 use super::queue::Work;
 use super::status;
 use crate::protocol::v2::zone_service_server::ZoneService;
@@ -113,9 +114,9 @@ impl ZoneService for Zones {
         &self,
         request: Request<WatchZonesRequest>,
     ) -> Result<Response<Self::WatchZonesStream>, Status> {
-        let namespace = &request.get_ref().namespace;
-        self.central.admit(request.extensions(), namespace)?;
-        let stream = watching::watch(&self.central, namespace)?;
+        let (_, extensions, WatchZonesRequest { namespace }) = request.into_parts();
+        self.central.admit(&extensions, &namespace)?;
+        let stream = watching::watch(&self.central, extensions, &namespace)?;
         Ok(Response::new(stream))
     }
 
@@ -152,7 +153,7 @@ impl ZoneService for Zones {
         let outcomes = outcomes.collect();
         let state = zone.served.publication().current();
         let revision = state.map_or_else(Vec::new, |state| Revision::to_octets(state.revision()));
-        Ok(Response::new(ApplyResponse { outcomes, revision }))
+        Ok(large(ApplyResponse { outcomes, revision }, None))
     }
 
     async fn adjust(&self, request: Request<AdjustRequest>) -> Result<Response<AdjustResponse>, Status> {
@@ -167,8 +168,7 @@ impl ZoneService for Zones {
         let wanted: Vec<Endpoint> = record_sets.into_iter().map(zones::endpoint).collect();
         let adjusted = zone.served.account().cache().adjust(wanted).await;
         let adjusted = adjusted.map_err(|error| status::of_provider(&error))?;
-        Ok(Response::new(AdjustResponse {
-            record_sets: adjusted.iter().map(zones::record_set).collect(),
-        }))
+        let record_sets = adjusted.iter().map(zones::record_set).collect();
+        Ok(large(AdjustResponse { record_sets }, None))
     }
 }

@@ -252,11 +252,15 @@ async fn a_namespace_has_a_quota() {
     assert!(make(&world, "blue", some(0, 30)).await.is_ok());
     let error = make(&world, "blue", some(30, 1)).await.unwrap_err();
     assert_eq!(error.code(), Code::ResourceExhausted);
-    assert_eq!(delay(&error), Duration::from_secs(20));
+    assert_eq!(delay(&error), Duration::from_secs(21));
     assert!(make(&world, "red", some(30, 1)).await.is_ok(), "it has its own");
-    world.clock.advance(Duration::from_secs(20));
+    world.clock.advance(Duration::from_secs(21));
     assert!(make(&world, "blue", some(31, 1)).await.is_ok());
-    assert_eq!(world.central.figures().namespaces["blue"].overloads, 1);
+    assert!(
+        make(&world, "blue", some(32, 1)).await.is_err(),
+        "it is empty again"
+    );
+    assert_eq!(world.central.figures().namespaces["blue"].overloads, 2);
 }
 
 #[tokio::test]

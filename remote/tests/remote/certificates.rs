@@ -25,6 +25,7 @@ pub struct Names<'a> {
     pub common: &'a [&'a str],
     pub uris: &'a [&'a str],
     pub expired: bool,
+    pub not_yet_valid: bool,
     pub for_servers: bool,
 }
 
@@ -71,6 +72,11 @@ impl Authority {
             let hour = Duration::from_secs(3600);
             parameters.not_before = (SystemTime::now() - 2 * hour).into();
             parameters.not_after = (SystemTime::now() - hour).into();
+        }
+        if names.not_yet_valid {
+            let hour = Duration::from_secs(3600);
+            parameters.not_before = (SystemTime::now() + hour).into();
+            parameters.not_after = (SystemTime::now() + 2 * hour).into();
         }
         self.sign(&parameters)
     }

@@ -11,10 +11,11 @@ use remote::protocol::v1::remote_provider_client::RemoteProviderClient;
 use remote::protocol::v2::zone_service_client::ZoneServiceClient;
 use remote::server::admission::MutualTls;
 use remote::server::credentials::Pem;
-use remote::server::{Central, Credentials, Services, Settings, Tokens, listener};
+use remote::server::listener::Bounds;
+use remote::server::{Central, Credentials, Services, Settings, Tokens, listener, transport};
 use tokio::net::TcpListener;
 use tonic::Status;
-use tonic::transport::{Channel, Server};
+use tonic::transport::Channel;
 
 use super::certificates::{Authority, Names, Pair};
 use super::world::{World, offer};
@@ -38,18 +39,30 @@ pub struct Door {
 
 impl Door {
     pub async fn new() -> Self {
+        Self::within(Settings::default(), Bounds::default()).await
+    }
+
+    pub async fn within(settings: Settings, bounds: Bounds) -> Self {
         let servers = Arc::new(Authority::new("servers"));
         let server = servers.server(SERVER);
-        Self::with(servers, Arc::new(Authority::new("clients")), server).await
+        let clients = Arc::new(Authority::new("clients"));
+        Self::with(servers, clients, server, settings, bounds).await
     }
 
     /// Another server with the same certificate and the same clients.
     pub async fn another(&self) -> Self {
-        let authorities = (self.servers.clone(), self.clients.clone());
-        Self::with(authorities.0, authorities.1, self.server.clone()).await
+        let (servers, clients) = (self.servers.clone(), self.clients.clone());
+        let server = self.server.clone();
+        Self::with(servers, clients, server, Settings::default(), Bounds::default()).await
     }
 
-    async fn with(servers: Arc<Authority>, clients: Arc<Authority>, server: Pair) -> Self {
+    async fn with(
+        servers: Arc<Authority>,
+        clients: Arc<Authority>,
+        server: Pair,
+        settings: Settings,
+        bounds: Bounds,
+    ) -> Self {
         let world = World::new();
         for namespace in ["garden-a", "garden-b"] {
             let offer = offer(&world.account, &["example.com"]);
@@ -60,14 +73,14 @@ impl Door {
             world.catalogue.clone(),
             Arc::new(admission),
             world.clock.clone(),
-            Settings::default(),
+            settings,
         );
         let credentials = Arc::new(Credentials::new(&pem(&server, &clients)).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let connections = listener::incoming(listener, Arc::clone(&credentials));
+        let connections = listener::bounded(listener, Arc::clone(&credentials), bounds);
         let services = Services::new(&central);
-        tokio::spawn(async move { Server::builder().serve_with_incoming(services, connections).await });
+        tokio::spawn(async move { transport().serve_with_incoming(services, connections).await });
         Self {
             address,
             servers,

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use records::provider::Confirmation;
 use records::provider::memory::Memory;
 use records::{Change, Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneRecords};
-use remote::protocol::v2::ApplyResponse;
+use remote::protocol::v2::{ApplyResponse, WatchZonesRequest};
 use remote::server::{Limits, Settings};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -236,4 +236,40 @@ async fn what_waits_is_bounded() {
     fits.await.unwrap().unwrap();
     some.await.unwrap().unwrap();
     assert_eq!(world.central.figures().namespaces["blue"].overloads, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_down_finishes_its_batch_and_answers_for_the_rest() {
+    let (world, gate) = world(Limits {
+        batch: 2,
+        ..Limits::default()
+    });
+    let all = create(&world, "blue", many("blue", 5)).await;
+    gate.reached(1).await;
+    let mut client = world.zones("blue").await;
+    let namespace = "blue".to_owned();
+    let mut watch = client.watch_zones(WatchZonesRequest { namespace }).await.unwrap();
+    watch.get_mut().message().await.unwrap().unwrap();
+
+    world.central.close();
+    let ended = loop {
+        // What was told before comes first.
+        match watch.get_mut().message().await {
+            Ok(message) => assert!(message.is_some(), "it ends with an error"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(ended.code(), Code::Unavailable);
+    assert!(!delay(&ended).is_zero());
+    let late = create(&world, "blue", many("late", 1)).await.await.unwrap();
+    assert_eq!(late.unwrap_err().code(), Code::Unavailable);
+
+    gate.open.add_permits(1);
+    world.central.idle().await;
+    let told = all.await.unwrap().unwrap();
+    assert_eq!(
+        words(&told),
+        ["applied", "applied", "postponed", "postponed", "postponed"]
+    );
+    assert_eq!(gate.batches().len(), 1);
 }

@@ -5,6 +5,7 @@ use tonic::Code;
 
 use super::certificates::{Authority, Names};
 use super::door::{Door, login, pem, use_token};
+use super::wire;
 
 #[tokio::test]
 async fn a_certificate_stands_for_the_namespace_that_it_names() {
@@ -81,6 +82,14 @@ async fn strangers_get_no_connection() {
             }),
         ),
         (
+            "not begun",
+            world.clients.client(&Names {
+                common: &["garden-a"],
+                not_yet_valid: true,
+                ..Names::default()
+            }),
+        ),
+        (
             "for servers",
             world.clients.client(&Names {
                 common: &["garden-a"],
@@ -99,6 +108,14 @@ async fn strangers_get_no_connection() {
         assert!(world.nobody_came(), "{what}");
     }
     login(&mut world.of("garden-a"), "garden-a").await.unwrap();
+}
+
+#[tokio::test]
+async fn who_shows_no_certificate_gets_no_connection() {
+    let door = Door::new().await;
+    let stream = wire::nobody(&door).await;
+    assert!(wire::is_closed(stream).await);
+    assert!(door.nobody_came());
 }
 
 #[tokio::test]

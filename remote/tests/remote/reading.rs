@@ -7,7 +7,7 @@ use records::provider::memory::{Fault, FaultKind};
 use records::{Endpoint, RecordType};
 use remote::protocol::v2::read_zone_response::{Header, Piece, header::Basis};
 use remote::protocol::v2::zone_service_client::ZoneServiceClient;
-use remote::protocol::v2::{ListZonesRequest, ReadZoneRequest};
+use remote::protocol::v2::{ListZonesRequest, Nothing, ReadZoneRequest};
 use remote::protocol::zones;
 use remote::revision::{Digests, part};
 use remote::server::{Limits, Settings};
@@ -22,6 +22,7 @@ fn request(revision: &[u8], digests: Vec<u8>) -> ReadZoneRequest {
         zone_id: "example.com".to_owned(),
         known_revision: revision.to_vec(),
         part_digests: digests,
+        ..ReadZoneRequest::default()
     }
 }
 
@@ -147,6 +148,7 @@ async fn what_is_asked_wrongly_is_refused() {
         zone_id: zone.to_owned(),
         known_revision: revision.to_vec(),
         part_digests: vec![0; digests],
+        ..ReadZoneRequest::default()
     };
     let zone = "example.com";
     let cases = [
@@ -220,4 +222,22 @@ async fn a_reader_who_takes_nothing_is_given_up() {
         }
     };
     assert_eq!(error.code(), Code::DeadlineExceeded);
+}
+
+/// Who wants a change, and no whole zone, is told that it would be one.
+#[tokio::test]
+async fn a_whole_zone_that_is_not_wanted_is_not_told() {
+    let world = World::new();
+    world.memory.put(a("www.example.com", "192.0.2.1"));
+    let mut client = world.zones("blue").await;
+    let unwanted = ReadZoneRequest {
+        unless_whole: true,
+        ..request(&[1; 16], Vec::new())
+    };
+    let (header, records) = read(&mut client, unwanted).await.unwrap();
+    assert_eq!((header.basis, records.len()), (Some(Basis::Whole(Nothing {})), 0));
+    assert_eq!(world.central.figures().namespaces["blue"].whole_reads, 0);
+    let (header, records) = read(&mut client, request(&[1; 16], Vec::new())).await.unwrap();
+    assert_eq!((header.basis, records.len()), (Some(Basis::Whole(Nothing {})), 1));
+    assert_eq!(world.central.figures().namespaces["blue"].whole_reads, 1);
 }

@@ -132,7 +132,19 @@ impl World {
         limits: Limits,
     ) -> Self {
         let clock: Arc<HandClock> = Arc::default();
-        let account = Account::new("main", "aws-route53", cache(provider, clock.clone()), limits);
+        let cache = cache(provider, clock.clone());
+        Self::over(memory, cache, clock, settings, limits)
+    }
+
+    /// With another cache.
+    pub fn over(
+        memory: Arc<Memory>,
+        cache: Arc<Cached>,
+        clock: Arc<HandClock>,
+        settings: Settings,
+        limits: Limits,
+    ) -> Self {
+        let account = Account::new("main", "aws-route53", cache, limits);
         let catalogue: Arc<Catalogue> = Arc::default();
         for namespace in ["blue", "red"] {
             catalogue.put(namespace, "provider", offer(&account, &["example.com"]));

@@ -103,6 +103,49 @@ fn a_wrong_value_is_told_with_its_flag_and_what_is_allowed() {
     }
 }
 
+/// What is wrong with the folder of a Secret is told with its path and key, and no value of a
+/// private key.
+#[test]
+fn a_secret_that_cannot_be_used_is_told_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("records.yaml"), folder.path().join("secret"));
+    fs::write(&file, RECORDS).unwrap();
+    let told = |given: &[&str]| {
+        let given = arguments("plan", &[&["--provider=remote"], given].concat(), &file);
+        error_of(&command(&given).output().unwrap())
+    };
+    let required = "--remote-secret-dir: it is required with --provider=remote";
+    assert!(told(&[]).contains(required), "{}", told(&[]));
+    let flag = format!("--remote-secret-dir={}", secret.display());
+    let of_folder = || {
+        let told = told(&[&flag]);
+        let place = format!("--remote-secret-dir: {}: ", secret.display());
+        assert!(told.contains(&place), "{told}");
+        told
+    };
+    assert!(of_folder().contains("No such file"), "{}", of_folder());
+    fs::create_dir(&secret).unwrap();
+    for (key, value) in [
+        ("REMOTE_ENDPOINT", "127.0.0.1:1"),
+        ("NAMESPACE", "blue"),
+        ("CLIENT_CERT", "VERYSECRET"),
+        ("CLIENT_KEY", "VERYSECRET"),
+    ] {
+        let expected = format!("{key}: it is missing");
+        assert!(of_folder().contains(&expected), "{expected}: {}", of_folder());
+        fs::write(secret.join(key), value).unwrap();
+    }
+    assert!(of_folder().contains("CLIENT_KEY: "), "{}", of_folder());
+    assert!(!of_folder().contains("VERYSECRET"), "{}", of_folder());
+    fs::write(secret.join("REMOTE_ENDPOINT"), "https://127.0.0.1:1").unwrap();
+    assert!(
+        of_folder().contains("REMOTE_ENDPOINT: \"https://127.0.0.1:1\""),
+        "{}",
+        of_folder()
+    );
+    assert!(of_folder().contains("allowed is HOST:PORT"), "{}", of_folder());
+}
+
 fn kept_in(cache: &Path) -> [String; 2] {
     [
         "--provider-cache-time=10m".into(),

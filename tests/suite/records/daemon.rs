@@ -65,6 +65,22 @@ impl Daemon {
         self.process.stop();
     }
 
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        self.process.terminate().unwrap();
+    }
+
+    /// Waits until it has ended; its exit code.
+    pub async fn exit_code(&mut self) -> Option<i32> {
+        let mut ended = None;
+        eventually("it has ended", async || {
+            ended = self.process.ended().unwrap();
+            ended.is_some()
+        })
+        .await;
+        ended.unwrap().code()
+    }
+
     /// Fails with its log if it has ended.
     pub fn is_alive(&mut self) {
         self.process.check().unwrap();

@@ -1,5 +1,5 @@
 //! Definitions of DNSEndpoint on a real API server: ours, and what those of external-dns
-//! let through.
+//! let through; and ours of DNSProvider.
 
 use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
 use kube::{Api, Client};
@@ -12,8 +12,18 @@ pub const GROUP: &str = "externaldns.k8s.io";
 
 /// Our own definition.
 pub fn ours() -> Value {
-    let [definition] = api::record_crds().try_into().unwrap();
-    definition.crd
+    definition_of("DNSEndpoint")
+}
+
+/// Our own definition of Gardener's DNSProvider.
+pub fn our_dns_provider() -> Value {
+    definition_of("DNSProvider")
+}
+
+fn definition_of(kind: &str) -> Value {
+    let mut definitions = api::record_crds().into_iter();
+    let definition = definitions.find(|definition| definition.crd["spec"]["names"]["kind"] == kind);
+    definition.unwrap().crd
 }
 
 /// What external-dns has let through until version 0.22: fields of these types. Its status
@@ -109,15 +119,14 @@ pub async fn define(plane: &Plane, definition: Value) {
         kind: "CustomResourceDefinition".into(),
         plural: "customresourcedefinitions".into(),
     };
-    let group = definition["spec"]["group"].as_str().unwrap().to_owned();
+    let objects = objects_of(&plane.client, &definition["spec"]);
     let definitions: Api<DynamicObject> = Api::all_with(plane.client.clone(), &resource);
     let definition = serde_json::from_value(definition).unwrap();
     definitions
         .create(&PostParams::default(), &definition)
         .await
         .unwrap();
-    let objects = objects(&plane.client, &group);
-    eventually("DNSEndpoints are served", async || {
+    eventually("its objects are served", async || {
         objects.list(&ListParams::default()).await.is_ok()
     })
     .await;
@@ -125,12 +134,20 @@ pub async fn define(plane: &Plane, definition: Value) {
 
 /// The DNSEndpoints of the namespace `default`, by the group that they are served in.
 pub fn objects(client: &Client, group: &str) -> Api<DynamicObject> {
+    let names = json!({ "kind": "DNSEndpoint", "plural": "dnsendpoints" });
+    objects_of(client, &json!({ "group": group, "names": names }))
+}
+
+/// The objects of the namespace `default` that a definition is of.
+fn objects_of(client: &Client, definition: &Value) -> Api<DynamicObject> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (group, names) = (text(&definition["group"]), &definition["names"]);
     let resource = ApiResource {
-        group: group.into(),
-        version: "v1alpha1".into(),
         api_version: format!("{group}/v1alpha1"),
-        kind: "DNSEndpoint".into(),
-        plural: "dnsendpoints".into(),
+        group,
+        version: "v1alpha1".into(),
+        kind: text(&names["kind"]),
+        plural: text(&names["plural"]),
     };
     Api::namespaced_with(client.clone(), "default", &resource)
 }

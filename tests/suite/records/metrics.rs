@@ -24,10 +24,14 @@ const RECORDS: &str = "endpoints:\n\
 /// Who has a metric, as the table says it.
 const COMMANDS: [&str; 2] = ["run", "webhook"];
 
-/// The metrics of the guide's table: the labels of each by its name, for one of the commands.
-fn documented(command: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let guide = fs::read_to_string(program::workspace().join("docs/external-records.md")).unwrap();
-    let section = guide.split("\n## Metrics\n").nth(1).unwrap();
+/// A row of a table of metrics: the cells behind the labels, and the labels of each metric by
+/// its name.
+pub type Row = (Vec<String>, BTreeMap<String, BTreeSet<String>>);
+
+/// The table of metrics of a page.
+pub fn documented_in(page: &str) -> Vec<Row> {
+    let page = fs::read_to_string(program::workspace().join("docs").join(page)).unwrap();
+    let section = page.split("\n## Metrics\n").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let words = |cell: &str| -> Vec<String> {
         let quoted = cell.split('`').skip(1).step_by(2);
@@ -35,22 +39,30 @@ fn documented(command: &str) -> BTreeMap<String, BTreeSet<String>> {
     };
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let rows = rows.map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
-    let of_command = rows.filter(|cells| {
-        assert!(COMMANDS.contains(&cells[3]) || cells[3] == "both", "{cells:?}");
-        cells[3] == command || cells[3] == "both"
+    rows.map(|cells| {
+        let labels: BTreeSet<String> = words(cells[2]).into_iter().collect();
+        let metrics = words(cells[1]).into_iter();
+        (
+            cells[3..].iter().map(ToString::to_string).collect(),
+            metrics.map(|name| (name, labels.clone())).collect(),
+        )
+    })
+    .collect()
+}
+
+/// The metrics of the guide's table for one of the commands.
+fn documented(command: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let rows = documented_in("external-records.md").into_iter();
+    let of_command = rows.filter(|(cells, _)| {
+        let of = cells[0].as_str();
+        assert!(COMMANDS.contains(&of) || of == "both", "{cells:?}");
+        of == command || of == "both"
     });
-    of_command
-        .flat_map(|cells| {
-            let labels: BTreeSet<String> = words(cells[2]).into_iter().collect();
-            words(cells[1])
-                .into_iter()
-                .map(move |name| (name, labels.clone()))
-        })
-        .collect()
+    of_command.flat_map(|(_, metrics)| metrics).collect()
 }
 
 /// The metrics in a text, likewise.
-fn exposed(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub fn exposed(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     samples
         .map(|line| {

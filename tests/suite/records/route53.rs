@@ -42,6 +42,7 @@ impl Site {
         let key = AccessKey {
             id: "example".into(),
             secret: "example".into(),
+            session_token: None,
         };
         Route53::new(Settings {
             identity: Identity {

@@ -137,6 +137,7 @@ fn ours(stand_in: &StandIn, folder: Option<&Path>) -> Result<Engine> {
             key: Some(AccessKey {
                 id: "example".into(),
                 secret: "example".into(),
+                session_token: None,
             }),
             ..Identity::default()
         },

@@ -4,73 +4,101 @@ use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use records::Provider;
+use records::Provider as _;
 use records::batch::{Answer, Counters};
 
-use super::family;
+use super::{Caches, Labels, counters, of_account, series, with};
 
-/// A provider, asked when the metrics are read.
-pub(super) struct BatchCollector(pub Arc<dyn Provider>);
-
-impl fmt::Debug for BatchCollector {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("BatchCollector")
-    }
-}
+/// Providers, asked when the metrics are read.
+#[derive(Debug)]
+pub(super) struct BatchCollector(pub Arc<Caches>);
 
 impl Collector for BatchCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        match self.0.batches() {
-            Some(counters) => encode(&mut encoder, &counters),
-            None => Ok(()),
+        let caches = (self.0.0)();
+        let counted = caches.iter().filter_map(|(account, cache)| {
+            let counters = cache.batches()?;
+            Some((of_account(account.as_ref()), counters))
+        });
+        let counted: Vec<(Labels, Counters)> = counted.collect();
+        if counted.is_empty() {
+            return Ok(());
         }
+        encode(&mut encoder, &counted)
     }
 }
 
-fn encode(encoder: &mut DescriptorEncoder<'_>, counters: &Counters) -> Result<(), fmt::Error> {
-    family(
+type Plain = (&'static str, &'static str, fn(&Counters) -> u64);
+
+const PLAIN: [Plain; 3] = [
+    (
+        "external_dns_records_batch_splits",
+        "Calls that were cut in two because they were refused",
+        |counters| counters.splits,
+    ),
+    (
+        "external_dns_records_quarantine_held_back",
+        "Names that were not sent because they were refused not long ago",
+        |counters| counters.held_back,
+    ),
+    (
+        "external_dns_records_throttle_waits",
+        "Waits because the provider was called too often",
+        |counters| counters.waits,
+    ),
+];
+
+fn encode(encoder: &mut DescriptorEncoder<'_>, counted: &[(Labels, Counters)]) -> Result<(), fmt::Error> {
+    let answers = counted.iter().flat_map(|(labels, of_one)| {
+        Answer::ALL.map(|answer| {
+            (
+                with(labels.clone(), "answer", answer.as_str()),
+                of_one.answered(answer),
+            )
+        })
+    });
+    counters(
         encoder,
-        "external_dns_records_batches",
-        "Calls of the provider with changes, by what it answered",
-        "answer",
-        Answer::ALL.map(|answer| (answer.as_str(), counters.answered(answer))),
+        (
+            "external_dns_records_batches",
+            "Calls of the provider with changes, by what it answered",
+        ),
+        answers,
     )?;
-    let plain = [
-        (
-            "external_dns_records_batch_splits",
-            "Calls that were cut in two because they were refused",
-            counters.splits,
-        ),
-        (
-            "external_dns_records_quarantine_held_back",
-            "Names that were not sent because they were refused not long ago",
-            counters.held_back,
-        ),
-        (
-            "external_dns_records_throttle_waits",
-            "Waits because the provider was called too often",
-            counters.waits,
-        ),
-    ];
-    for (name, help, count) in plain {
-        let counter = ConstCounter::new(count);
-        counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+    for (name, help, count) in PLAIN {
+        let counts = counted
+            .iter()
+            .map(|(labels, counters)| (labels.clone(), count(counters)));
+        counters(encoder, (name, help), counts)?;
     }
-    let waited = ConstCounter::new(counters.waited.as_secs_f64());
-    waited.encode(encoder.encode_descriptor(
-        "external_dns_records_throttle_wait_seconds",
-        "How long these were",
-        None,
-        waited.metric_type(),
-    )?)?;
-    let quarantined = ConstGauge::new(i64::try_from(counters.quarantined).unwrap_or(i64::MAX));
-    quarantined.encode(encoder.encode_descriptor(
-        "external_dns_records_quarantined",
-        "Names that were refused, and are tried again later",
-        None,
-        quarantined.metric_type(),
-    )?)
+    let waited = counted.iter().map(|(labels, counters)| {
+        let seconds = counters.waited.as_secs_f64();
+        (labels.clone(), ConstCounter::new(seconds))
+    });
+    series(
+        encoder,
+        (
+            "external_dns_records_throttle_wait_seconds",
+            "How long these were",
+        ),
+        MetricType::Counter,
+        waited,
+    )?;
+    let quarantined = counted.iter().map(|(labels, counters)| {
+        let count = i64::try_from(counters.quarantined).unwrap_or(i64::MAX);
+        (labels.clone(), ConstGauge::new(count))
+    });
+    series(
+        encoder,
+        (
+            "external_dns_records_quarantined",
+            "Names that were refused, and are tried again later",
+        ),
+        MetricType::Gauge,
+        quarantined,
+    )
 }

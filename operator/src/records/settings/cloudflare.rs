@@ -14,7 +14,7 @@ use crate::records::cli::{CertificateAuthority, CloudflareArgs};
 
 /// What Cloudflare allows an account: 1,200 calls in any five minutes, those at once after a
 /// rest among them.
-const RATE: Rate = Rate {
+pub const RATE: Rate = Rate {
     burst: 200,
     calls: 1_000,
     period: Duration::from_secs(300),
@@ -71,7 +71,8 @@ fn credentials() -> anyhow::Result<Credentials> {
     }
 }
 
-fn base_url() -> anyhow::Result<Url> {
+/// Where Cloudflare's API is, by the environment.
+pub fn base_url() -> anyhow::Result<Url> {
     let text = variable("CLOUDFLARE_BASE_URL");
     let text = text.as_deref().unwrap_or(BASE_URL);
     Url::parse(text).with_context(|| format!("CLOUDFLARE_BASE_URL is {text:?}"))

@@ -15,6 +15,7 @@ pub(super) fn route53(args: &ProviderArgs) -> Result<Route53, InvalidSettings> {
             role: aws.aws_assume_role.clone(),
             external_id: aws.aws_assume_role_external_id.clone(),
             key: None,
+            region: None,
         },
         zone_ids: ZoneIdFilter::new(args.zone_ids.iter().map(String::as_str)),
         zone_type: aws.aws_zone_type,

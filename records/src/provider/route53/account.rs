@@ -102,11 +102,16 @@ async fn connect(settings: &Settings) -> Client {
     if let Some(profile) = &identity.profile {
         loader = loader.profile_name(profile);
     }
+    if let Some(region) = &identity.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
     if let Some(key) = &identity.key {
         // Who brings a key asks nobody on the way, not even for a region.
-        loader = loader
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new(&key.id, &key.secret, None, None, "settings"));
+        if identity.region.is_none() {
+            loader = loader.region(Region::new(REGION));
+        }
+        let token = key.session_token.clone();
+        loader = loader.credentials_provider(Credentials::new(&key.id, &key.secret, token, None, "settings"));
     }
     let config = loader.load().await;
     let region = config.region().cloned().unwrap_or(Region::new(REGION));

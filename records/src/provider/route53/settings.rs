@@ -67,6 +67,9 @@ pub struct Identity {
     /// A key; none is what AWS's chain of providers finds: environment, files, web identity
     /// (IRSA), pod identity, instance metadata.
     pub key: Option<AccessKey>,
+    /// The region whose part of AWS the account is in, such as `cn-north-1`; none is what
+    /// AWS's chain of providers finds, or with a key the part that most are in.
+    pub region: Option<String>,
 }
 
 /// A key for requests. Never printed.
@@ -76,6 +79,8 @@ pub struct AccessKey {
     pub id: String,
     /// What nobody else may know.
     pub secret: String,
+    /// What a key that ends soon comes with (`AWS_SESSION_TOKEN`).
+    pub session_token: Option<String>,
 }
 
 /// Who sees a zone.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use records::pace::{Pace, Rate};
+use records::provider::Paced;
+use records::provider::memory::Memory;
+use records::{Name, Provider as _, ZoneRecords};
 use tokio::time::{Instant, advance};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -73,4 +76,31 @@ async fn an_absurd_pause_or_rate_stops_nobody_for_ever() {
     let pace = pace(0, 0, 0);
     pace.pause(Duration::MAX);
     assert_eq!(turns(&pace, 2).await, [3_600_000, 3_600_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_without_a_pace_is_given_one() {
+    let memory = Memory::new(vec![Name::parse("example.com").unwrap()]);
+    let rate = Rate {
+        burst: 1,
+        calls: 1,
+        period: SECOND * 10,
+    };
+    let provider = Paced::new(Arc::new(memory), rate);
+    let start = Instant::now();
+    let elapsed = || start.elapsed().as_secs();
+    let zones = provider.zones().await.unwrap();
+    let zone = &zones[0];
+    provider.read(zone).await.unwrap();
+    assert_eq!(elapsed(), 0);
+    provider.read_names(zone, &[]).await.unwrap();
+    assert_eq!(elapsed(), 10);
+    let _confirmation = provider.confirm(zone, &ZoneRecords::default()).await;
+    assert_eq!(elapsed(), 20);
+    assert_eq!(provider.apply(zone, &[]).await, []);
+    assert_eq!(elapsed(), 30);
+    // What it knows by itself is no call.
+    provider.zones().await.unwrap();
+    provider.adjust(Vec::new()).await.unwrap();
+    assert_eq!(elapsed(), 30);
 }

@@ -25,6 +25,7 @@ impl Account for StandIn {
                 key: Some(AccessKey {
                     id: "example".into(),
                     secret: "example".into(),
+                    session_token: None,
                 }),
                 ..Identity::default()
             },

@@ -84,7 +84,7 @@ impl Sets {
     }
 }
 
-fn data(wire_type: &str, record: &Endpoint) -> v1::RecordSet {
+pub(super) fn data(wire_type: &str, record: &Endpoint) -> v1::RecordSet {
     let is_alias = wire_type.starts_with(super::ALIAS);
     let ttl = record.ttl.filter(|_| !is_alias).map_or(0, u32::from);
     v1::RecordSet {

@@ -63,6 +63,11 @@ impl Schedule {
         }));
     }
 
+    /// Takes out all of them.
+    pub fn take(&mut self) -> impl Iterator<Item = Waiting> + use<> {
+        std::mem::take(self).waiting.into_values().flatten()
+    }
+
     /// Takes out groups in turns until they have so many changes. Groups that touch one name are never in one
     /// batch: the second is to see what came of the first, and waits with all behind it.
     pub fn batch(&mut self, most: usize) -> Vec<Waiting> {

@@ -1,13 +1,13 @@
 //! A zone in pieces. What a reader is told is one state, whatever changes meanwhile; of it,
 //! the server holds no more than two pieces for a reader.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{BoxStream, unfold};
 use prost::Message as _;
-use records::Endpoint;
+use records::{Endpoint, Name};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 use tonic::Status;
@@ -15,14 +15,12 @@ use tonic::Status;
 use super::super::catalogue::NamespaceZone;
 use super::super::central::Central;
 use super::super::publication::{Basis, State};
-use super::super::status;
-use crate::protocol::v2::read_zone_response::{Header, Piece, header};
-use crate::protocol::v2::{Names, Nothing, Parts, ReadZoneRequest, ReadZoneResponse, RecordSets};
-use crate::protocol::zones::record_set;
+use super::super::status::{self, NO_ROOM};
+use crate::protocol::v2::read_zone_response::{Header, Piece};
+use crate::protocol::v2::{ReadZoneRequest, ReadZoneResponse, RecordSets};
+use crate::protocol::zones::{basis_message, record_set};
 use crate::revision::Revision;
 
-/// When a reader may come again for whom there is no room.
-const NO_ROOM: Duration = Duration::from_secs(2);
 /// How many pieces wait for a reader.
 const PIECES: usize = 2;
 
@@ -54,13 +52,22 @@ pub(super) async fn read(
         .digests()
         .differing("part_digests", &request.part_digests)
         .map_err(|fault| status::invalid(&fault))?;
-    let basis = zone.served.publication().since(&state, known, differing);
+    let basis = if request.names.is_empty() {
+        zone.served.publication().since(&state, known, differing)
+    } else {
+        Basis::Names(places(request.names))
+    };
+    let header = header(&zone, &state, &basis);
+    let basis = match basis {
+        Basis::Whole if request.unless_whole => Basis::Names(BTreeSet::new()),
+        basis => basis,
+    };
     central.metrics().count(namespace, |figures| {
         figures.reads += 1;
         figures.whole_reads += u64::from(basis == Basis::Whole);
     });
     let telling = Telling {
-        header: header(&zone, &state, &basis),
+        header,
         state,
         basis,
         central: Arc::clone(central),
@@ -69,6 +76,14 @@ pub(super) async fn read(
     let (sender, receiver) = mpsc::channel(PIECES);
     tokio::spawn(telling.run(sender, room));
     Ok(unfold(Some(receiver), next).boxed())
+}
+
+/// Where names stand in a zone.
+fn places(names: Vec<String>) -> BTreeSet<Box<str>> {
+    let names = names.into_iter();
+    names
+        .map(|name| Name::parse(&name).map_or_else(|_| name.into(), |name| name.as_str().into()))
+        .collect()
 }
 
 /// The zone as it is now; if the provider cannot be asked, as it was when it last could:
@@ -84,19 +99,10 @@ async fn current(zone: &NamespaceZone) -> Result<Arc<State>, Status> {
 }
 
 fn header(zone: &NamespaceZone, state: &State, basis: &Basis) -> Header {
-    let basis = match basis {
-        Basis::Whole => header::Basis::Whole(Nothing {}),
-        Basis::Names(names) => header::Basis::Names(Names {
-            names: names.iter().map(|name| String::from(&**name)).collect(),
-        }),
-        Basis::Parts(parts) => header::Basis::Parts(Parts {
-            parts: parts.iter().map(|part| u32::from(*part)).collect(),
-        }),
-    };
     Header {
         revision: state.revision().to_octets(),
         age_seconds: zone.served.age().unwrap_or_default().as_secs(),
-        basis: Some(basis),
+        basis: Some(basis_message(basis)),
     }
 }
 

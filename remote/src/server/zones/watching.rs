@@ -9,10 +9,11 @@ use futures::StreamExt as _;
 use futures::future::select_all;
 use futures::stream::{BoxStream, unfold};
 use tokio::sync::watch;
-use tonic::Status;
+use tonic::{Extensions, Status};
 
 use super::super::catalogue::Namespace;
 use super::super::central::{Central, no_namespace};
+use super::super::status;
 use super::super::zone::ServedZone;
 use crate::protocol::v2::{WatchZonesResponse, ZoneRevision};
 use crate::revision::Revision;
@@ -20,15 +21,19 @@ use crate::revision::Revision;
 /// Begins to tell revisions.
 pub(super) fn watch(
     central: &Arc<Central>,
+    extensions: Extensions,
     namespace: &str,
 ) -> Result<BoxStream<'static, Result<WatchZonesResponse, Status>>, Status> {
     let zones = central.catalogue().watch(namespace);
     let zones = zones.ok_or_else(|| no_namespace(namespace))?;
     central.metrics().count(namespace, |figures| figures.watches += 1);
     let watcher = Watcher {
+        central: Arc::clone(central),
+        extensions,
         namespace: namespace.into(),
         zones,
         watched: BTreeMap::new(),
+        closed: central.closed(),
         pause: central.settings().watch_pause,
         is_new: true,
     };
@@ -43,9 +48,14 @@ pub(super) fn watch(
 }
 
 struct Watcher {
+    central: Arc<Central>,
+    /// Whom it is told to.
+    extensions: Extensions,
     namespace: Box<str>,
     zones: watch::Receiver<Arc<Namespace>>,
     watched: BTreeMap<Box<str>, Watched>,
+    /// Whether the server is going down.
+    closed: watch::Receiver<bool>,
     pause: Duration,
     is_new: bool,
 }
@@ -67,6 +77,8 @@ impl Watcher {
             let others = self.wait().await?;
             // What changes in the meantime is told in one message.
             tokio::time::sleep(self.pause).await;
+            // It lasts longer than certificates and authorities.
+            self.central.admit(&self.extensions, &self.namespace)?;
             let others = others | self.zones.has_changed().unwrap_or(true);
             if others {
                 self.follow();
@@ -80,6 +92,15 @@ impl Watcher {
 
     /// Waits until something has changed; whether the zones are others.
     async fn wait(&mut self) -> Result<bool, Status> {
+        let mut closed = self.closed.clone();
+        tokio::select! {
+            changed = self.change() => changed,
+            _ = closed.wait_for(|closed| *closed) => Err(status::going_down()),
+        }
+    }
+
+    /// The same, while the server does not go down.
+    async fn change(&mut self) -> Result<bool, Status> {
         let gone = no_namespace(&self.namespace);
         if self.watched.is_empty() {
             return self.zones.changed().await.map(|()| true).map_err(|_| gone);

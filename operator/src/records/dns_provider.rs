@@ -1,0 +1,25 @@
+//! The controller of DNSProviders, Gardener's accounts at DNS providers
+//! (`dns.gardener.cloud/v1alpha1`).
+//!
+//! The objects are followed as all are, their Secrets by [`secrets`], or both are in [`files`]
+//! ([`origin`]). Of a specification and a Secret [`settings`] makes those of a provider of the
+//! engine; [`account`] calls it, with a cache before it, for its zones, when [`listing`] says;
+//! [`selection`] tells which of them are used, and [`status`] what the object is told.
+//! [`controller`] does it all again whenever something changes, and hands out the accounts that
+//! can be used.
+
+pub mod account;
+pub mod cli;
+pub mod controller;
+pub mod files;
+mod finding;
+mod journal;
+pub mod listing;
+pub mod object;
+mod origin;
+pub mod problem;
+pub mod secret;
+mod secrets;
+pub mod selection;
+pub mod settings;
+pub mod status;

@@ -1,0 +1,416 @@
+//! Follows DNSProviders, asks their accounts for zones, tells each what came of it, and hands
+//! out what can be used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::DnsProviderStatus;
+use futures::future::select_all;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use records::{ProviderError, Zone, cache};
+use tokio::sync::watch as channel;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::account::{Account, Accounts};
+use super::files::{Content, ProviderFiles};
+use super::finding::Finding;
+use super::journal::Journal;
+use super::listing::Listing;
+use super::object::{DnsProviderObject, is_remote};
+use super::origin::{self, Origin};
+use super::problem::Problem;
+use super::secret::SecretData;
+use super::secrets::{Given, Known, Secrets};
+use super::selection::{Rules, SelectedZone};
+use super::settings::{Addresses, blueprint, provider_type};
+use super::status::status;
+use crate::records::objects::Objects;
+use crate::records::status::{StatusWriter, Subject};
+
+/// How long to wait before what failed for reasons of this machine or the API server is tried
+/// again.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// What the controller does its work by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The namespaces whose DNSProviders count; none for all.
+    pub namespaces: Vec<String>,
+    /// The class of the DNSProviders that count.
+    pub class: String,
+    /// How often each account is asked for its zones.
+    pub zone_cache_time: Duration,
+    /// How the caches of accounts behave; each has a folder of its own in the directory.
+    pub cache: cache::Settings,
+    /// Where services are.
+    pub addresses: Addresses,
+}
+
+/// A DNSProvider whose account can be used.
+#[derive(Clone)]
+pub struct UsableProvider {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The account, which other DNSProviders may have too.
+    pub account: Arc<Account>,
+    /// The zones that are used, as they were listed last.
+    pub zones: Vec<SelectedZone>,
+}
+
+impl UsableProvider {
+    /// Whether its annotations let other clusters use it through the central server.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        is_remote(&self.annotations)
+    }
+
+    /// Whether nothing of the other one is different.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.account, &other.account)
+            && (&self.namespace, &self.name) == (&other.namespace, &other.name)
+            && self.labels == other.labels
+            && self.annotations == other.annotations
+            && self.zones == other.zones
+    }
+}
+
+/// All DNSProviders whose accounts can be used, sorted by namespace and name.
+pub type Usable = Arc<[UsableProvider]>;
+
+/// The controller.
+pub struct Controller {
+    origin: Option<Origin>,
+    settings: Settings,
+    /// Those of each namespace, where only some count.
+    objects: Vec<Arc<Objects<DnsProviderObject>>>,
+    secrets: Secrets,
+    accounts: Accounts,
+    /// What is known of the zones of each account, by its name.
+    listings: BTreeMap<String, Listed>,
+    answers: JoinSet<Answer>,
+    /// The generation of each object that was looked at last, by its uid.
+    seen: BTreeMap<String, i64>,
+    /// None where there is nobody to tell.
+    statuses: Option<StatusWriter<DnsProviderStatus>>,
+    journal: Journal,
+    usable: channel::Sender<Usable>,
+    survey: channel::Sender<Survey>,
+    start: Instant,
+}
+
+/// How far the controller is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether it has found out of every DNSProvider what it could at the time.
+    pub is_complete: bool,
+    /// How many DNSProviders let other clusters use their accounts.
+    pub remote: usize,
+}
+
+/// What an account said: its name, and its zones.
+type Answer = (String, Result<Vec<Zone>, ProviderError>);
+
+/// The zones of an account, and whether it is being asked.
+struct Listed {
+    listing: Listing,
+    asking: Option<AbortHandle>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        if let Some(asking) = &self.asking {
+            asking.abort();
+        }
+    }
+}
+
+impl Controller {
+    /// A controller, and what it hands out: nothing before it has found out what there is.
+    #[must_use]
+    pub fn new(client: Client, settings: Settings) -> (Self, channel::Receiver<Usable>) {
+        let secrets = Secrets::of_cluster(client.clone());
+        let statuses = StatusWriter::new(client.clone());
+        Self::of(Origin::Cluster(client), secrets, Some(statuses), settings)
+    }
+
+    /// A controller for DNSProviders in files, with what they say now.
+    #[must_use]
+    pub fn of_files(
+        files: ProviderFiles,
+        content: Content,
+        settings: Settings,
+    ) -> (Self, channel::Receiver<Usable>) {
+        let given: Arc<Given> = Arc::default();
+        let secrets = Secrets::given(Arc::clone(&given));
+        let origin = Origin::Files(files, Arc::clone(&given));
+        let settings = Settings {
+            namespaces: Vec::new(),
+            ..settings
+        };
+        let (controller, usable) = Self::of(origin, secrets, None, settings);
+        origin::put(&controller.objects, &given, content);
+        (controller, usable)
+    }
+
+    fn of(
+        origin: Origin,
+        secrets: Secrets,
+        statuses: Option<StatusWriter<DnsProviderStatus>>,
+        settings: Settings,
+    ) -> (Self, channel::Receiver<Usable>) {
+        let (usable, handed_out) = channel::channel(Usable::default());
+        let controller = Self {
+            origin: Some(origin),
+            objects: (0..settings.namespaces.len().max(1))
+                .map(|_| Arc::default())
+                .collect(),
+            secrets,
+            accounts: Accounts::default(),
+            listings: BTreeMap::new(),
+            answers: JoinSet::new(),
+            seen: BTreeMap::new(),
+            statuses,
+            journal: Journal::default(),
+            usable,
+            survey: channel::Sender::default(),
+            start: Instant::now(),
+            settings,
+        };
+        (controller, handed_out)
+    }
+
+    /// Tells how far it is; what can be used is handed out before that.
+    #[must_use]
+    pub fn survey(&self) -> channel::Receiver<Survey> {
+        self.survey.subscribe()
+    }
+
+    /// Does its work for as long as it is polled.
+    pub async fn run(mut self) {
+        let objects = self.objects.clone();
+        match self.origin.take() {
+            Some(Origin::Cluster(client)) => {
+                let settings = self.settings.clone();
+                let following = origin::follow(&client, &settings, objects);
+                tokio::select! {
+                    () = following => {}
+                    () = self.rounds() => {}
+                }
+            }
+            Some(Origin::Files(files, given)) => tokio::select! {
+                () = files.follow(|content| origin::put(&objects, &given, content)) => {}
+                () = self.rounds() => {}
+            },
+            None => {}
+        }
+    }
+
+    async fn rounds(&mut self) {
+        let mut objects: Vec<_> = self.objects.iter().map(|objects| objects.changes()).collect();
+        let mut secrets = self.secrets.changes();
+        loop {
+            let wake = match self.snapshot() {
+                Some(objects) => self.round(&objects).await,
+                None => Instant::now() + RETRY,
+            };
+            let changes = objects.iter_mut().map(|objects| Box::pin(objects.changed()));
+            tokio::select! {
+                _ = select_all(changes) => {}
+                _ = secrets.changed() => {}
+                Some(answer) = self.answers.join_next() => {
+                    // One that was given up says nothing.
+                    if let Ok((account, listed)) = answer {
+                        self.take(&account, listed);
+                    }
+                }
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// All DNSProviders; none while it is not known which there are.
+    fn snapshot(&self) -> Option<Vec<Arc<DnsProviderObject>>> {
+        let of_namespaces = self.objects.iter().map(|objects| objects.snapshot());
+        let of_namespaces: Option<Vec<_>> = of_namespaces.collect();
+        of_namespaces.map(|objects| objects.into_iter().flatten().collect())
+    }
+
+    /// Looks at everything; when to look again if nothing happens until then.
+    async fn round(&mut self, objects: &[Arc<DnsProviderObject>]) -> Instant {
+        let secrets = objects.iter().filter_map(|object| object.secret().ok());
+        self.secrets.follow(&secrets.collect());
+        let mut findings = Vec::with_capacity(objects.len());
+        for object in objects {
+            if let Some(finding) = self.look(object).await {
+                findings.push((object, finding));
+            }
+        }
+        let used = findings
+            .iter()
+            .filter_map(|(_, finding)| finding.account.as_ref());
+        let used: BTreeSet<String> = used.map(|account| account.name.clone()).collect();
+        self.accounts.retain(&used).await;
+        self.listings.retain(|account, _| used.contains(account));
+        self.ask(&findings);
+        self.hand_out(&findings);
+        self.journal.log(objects, &findings);
+        let is_told = self.tell(objects, &findings).await;
+        let of_all = findings.len() == objects.len();
+        let survey = Survey {
+            is_complete: of_all && findings.iter().all(|(_, finding)| finding.is_told()),
+            remote: objects
+                .iter()
+                .filter(|object| is_remote(&object.annotations))
+                .count(),
+        };
+        self.survey
+            .send_if_modified(|before| std::mem::replace(before, survey) != survey);
+        let is_settled = is_told && findings.iter().all(|(_, finding)| finding.is_settled());
+        let now = Instant::now();
+        let idle = self.listings.values().filter(|listed| listed.asking.is_none());
+        let due = idle.map(|listed| self.start + listed.listing.due()).min();
+        let retry = (!is_settled).then(|| now + RETRY);
+        let soonest = due.into_iter().chain(retry).min();
+        soonest.unwrap_or(now + self.settings.zone_cache_time).max(now)
+    }
+
+    /// What there is to be found out about a DNSProvider; none while that is not known.
+    async fn look(&mut self, object: &DnsProviderObject) -> Option<Finding> {
+        match self.look_up(object).await {
+            Ok(finding) => finding,
+            Err(problem) => Some(problem.into()),
+        }
+    }
+
+    async fn look_up(&mut self, object: &DnsProviderObject) -> Result<Option<Finding>, Problem> {
+        let spec = object.spec.as_ref().map_err(Clone::clone)?;
+        provider_type(spec)?;
+        let rules = Rules::of(spec)?;
+        let name = object.secret()?;
+        let data: Arc<SecretData> = match self.secrets.get(&name) {
+            Known::Nothing => return Ok(None),
+            Known::Absent => return Err(Problem::Error(format!("Secret {name} is not there"))),
+            Known::Forbidden(words) => {
+                return Err(Problem::Error(format!("Secret {name} cannot be read: {words}")));
+            }
+            Known::Present(data) => data,
+        };
+        let blueprint = blueprint(spec, &name, &data, &self.settings.addresses)?;
+        let account = self.accounts.obtain(blueprint, &self.settings.cache).await?;
+        let now = self.start.elapsed();
+        let listed = self.listings.entry(account.name.clone());
+        let listing = &mut listed
+            .or_insert_with(|| Listed {
+                listing: Listing::new(now),
+                asking: None,
+            })
+            .listing;
+        let before = self.seen.insert(object.uid.clone(), object.generation);
+        if before.is_some_and(|before| before != object.generation) {
+            listing.hasten(now);
+        }
+        let selection = listing.zones.as_ref().map(|zones| rules.select(zones));
+        let failure = listing.failure.as_ref().map(ToString::to_string);
+        let trouble = selection.as_ref().and_then(|selection| selection.trouble.clone());
+        Ok(Some(Finding {
+            account: Some(account),
+            problem: failure.or(trouble).map(Problem::Error),
+            selection,
+        }))
+    }
+
+    /// Asks the accounts whose time it is for their zones.
+    fn ask(&mut self, findings: &[(&Arc<DnsProviderObject>, Finding)]) {
+        let now = self.start.elapsed();
+        for account in findings
+            .iter()
+            .filter_map(|(_, finding)| finding.account.as_ref())
+        {
+            let Some(listed) = self.listings.get_mut(&account.name) else {
+                continue;
+            };
+            if listed.asking.is_none() && listed.listing.due() <= now {
+                let account = Arc::clone(account);
+                let asking = async move { (account.name.clone(), account.zones().await) };
+                listed.asking = Some(self.answers.spawn(asking));
+            }
+        }
+    }
+
+    /// Takes in what an account said.
+    fn take(&mut self, account: &str, answer: Result<Vec<Zone>, ProviderError>) {
+        if let Err(error) = &answer {
+            tracing::warn!(account, "the zones cannot be listed: {error}");
+        }
+        if let Some(listed) = self.listings.get_mut(account) {
+            let now = self.start.elapsed();
+            listed.asking = None;
+            listed.listing.take(answer, now, self.settings.zone_cache_time);
+        }
+    }
+
+    /// Hands out what can be used, if that is something else than before.
+    fn hand_out(&self, findings: &[(&Arc<DnsProviderObject>, Finding)]) {
+        let usable = findings.iter().filter_map(|(object, finding)| {
+            Some(UsableProvider {
+                namespace: object.namespace.clone(),
+                name: object.key.name.clone(),
+                labels: object.labels.clone(),
+                annotations: object.annotations.clone(),
+                account: Arc::clone(finding.account.as_ref()?),
+                zones: finding.selection.as_ref()?.zones.clone(),
+            })
+        });
+        let usable: Usable = usable.collect();
+        self.usable.send_if_modified(|before| {
+            let is_same = before.len() == usable.len()
+                && before
+                    .iter()
+                    .zip(usable.iter())
+                    .all(|(one, other)| one.is_same(other));
+            if !is_same {
+                *before = usable;
+            }
+            !is_same
+        });
+    }
+
+    /// Tells each DNSProvider what has been found out; whether all was told already.
+    async fn tell(
+        &mut self,
+        objects: &[Arc<DnsProviderObject>],
+        findings: &[(&Arc<DnsProviderObject>, Finding)],
+    ) -> bool {
+        let Some(statuses) = &mut self.statuses else {
+            return true;
+        };
+        statuses.retain(objects.iter().map(|object| &*object.uid));
+        let (now, mut is_told) = (Timestamp::now(), true);
+        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told()) {
+            let verdict = finding.verdict(object);
+            let subject = Subject {
+                key: &object.key,
+                uid: &object.uid,
+                version: &object.version,
+                status: &object.status,
+            };
+            match statuses.write(&subject, |old| status(old, &verdict, now)).await {
+                Ok(written) => is_told &= !written,
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    is_told = false;
+                }
+            }
+        }
+        is_told
+    }
+}

@@ -1,0 +1,87 @@
+//! Which zones there are.
+
+use std::sync::Arc;
+
+use records::{Provider as _, ProviderError};
+use remote::client::{Remote, Settings};
+
+use super::super::world::offer;
+use super::stage::{Stage, the_zone, unhurried, until};
+
+#[tokio::test]
+async fn the_zones_of_the_namespace_are_listed_and_the_client_chooses() {
+    let stage = Stage::new().await;
+    assert_eq!(the_zone(&stage.client("blue")).await.name.as_str(), "example.com");
+    let none = Settings {
+        zones: Arc::new(|zone| zone.name.as_str() != "example.com"),
+        ..unhurried()
+    };
+    let client = Remote::new(stage.access("blue"), none);
+    assert!(client.zones().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_list_is_read_again_when_the_server_says_that_it_is_another() {
+    let stage = Stage::new().await;
+    let client = stage.client("blue");
+    let lists = || stage.central.figures().namespaces["blue"].lists;
+    // Once it is heard what the server tells, the list costs nothing.
+    until("the list is not asked for any more", async || {
+        let before = lists_or_none(&stage);
+        the_zone(&client).await;
+        before == Some(lists())
+    })
+    .await;
+    let before = lists();
+    for _ in 0..5 {
+        the_zone(&client).await;
+    }
+    assert_eq!(lists(), before);
+    stage
+        .catalogue
+        .put("blue", "provider", offer(&stage.account, &[]));
+    until("the zone is gone", async || {
+        client.zones().await.unwrap().is_empty()
+    })
+    .await;
+    assert_eq!(lists(), before + 1);
+}
+
+fn lists_or_none(stage: &Stage) -> Option<u64> {
+    let figures = stage.central.figures();
+    figures.namespaces.get("blue").map(|figures| figures.lists)
+}
+
+#[tokio::test]
+async fn while_the_server_is_away_the_last_list_stays() {
+    let stage = Stage::new().await;
+    let client = stage.client("blue");
+    let target = stage.wire.target();
+    stage.wire.lead_to(None);
+    let error = client.zones().await.unwrap_err();
+    let ProviderError::Unavailable(message) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(message.contains(&stage.wire.address.to_string()), "{message}");
+    stage.wire.lead_to(target);
+    let zone = the_zone(&client).await;
+    stage.wire.lead_to(None);
+    stage.wire.cut();
+    assert_eq!(the_zone(&client).await, zone);
+    // Who is not let in has no zones any more.
+    let client = stage.client("green");
+    stage.wire.lead_to(target);
+    let error = client.zones().await.unwrap_err();
+    assert!(matches!(error, ProviderError::NoSuchZone(_)), "{error:?}");
+    let red = Remote::new(
+        {
+            let pair = stage.pair("blue");
+            let secret = super::stage::secret(stage.wire.address, "red", &pair, &stage.servers);
+            let access = remote::client::Access::from_secret(&secret).unwrap();
+            tokio::sync::watch::channel(access).1
+        },
+        unhurried(),
+    );
+    let error = red.zones().await.unwrap_err();
+    assert!(matches!(error, ProviderError::Denied(_)), "{error:?}");
+}

@@ -1,0 +1,10 @@
+//! DNSProviders: what is made of them and of their Secrets, and the controller on a real API
+//! server with a real Knot.
+
+mod controller;
+mod listing;
+mod object;
+mod selection;
+mod settings;
+mod stage;
+mod status;

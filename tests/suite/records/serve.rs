@@ -1,0 +1,9 @@
+//! `records serve`: the program, real DNS servers behind it, and clients before it that show
+//! certificates.
+
+mod bad_input;
+mod cluster;
+mod election;
+mod files;
+mod shutdown;
+pub mod stage;

@@ -1,0 +1,164 @@
+//! A server of the DNSProviders of a cluster, as `manifests/records/central` deploys it, with
+//! the rights that it has there and no others.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use devcluster::{Distribution, manifests};
+use operator::resources::dns_provider_key;
+use serde_json::{Value, json};
+use tonic::Code;
+
+use super::super::daemon::{Daemon, command};
+use super::super::definitions::{define, our_dns_provider};
+use super::stage::{Client, REMOTE, Stage, ZONE, address, is_ready, provider};
+use crate::control_plane::{Plane, eventually};
+use crate::permissions::{grants, kubeconfig_of};
+
+/// The namespace and the service account of the manifests.
+const CENTRAL: &str = "external-records-central";
+/// The namespace of a client.
+const BLUE: &str = "blue";
+
+#[tokio::test]
+async fn dns_providers_of_a_cluster_are_served_as_their_annotations_and_secrets_say() {
+    let stage = Stage::start("www 300 A 192.0.2.80").await;
+    let plane = Plane::without_controllers(Distribution::Kubernetes).await;
+    define(&plane, our_dns_provider()).await;
+    plane.make_namespace(BLUE).await;
+    let objects = apply_manifests(&plane);
+    let mut closed = provider(BLUE);
+    closed["metadata"]["annotations"] = json!({});
+    apply(&plane, &stage, &stage.secret(BLUE));
+    apply(&plane, &stage, &closed);
+    let address = address();
+    let kubeconfig = kubeconfig_of(&plane, CENTRAL, CENTRAL);
+    let command = central(&objects, &stage, address, &kubeconfig);
+    let mut daemon = Daemon::launch(plane.cluster.launcher(), "central", &command).await;
+    is_ready(&daemon).await;
+    let mut blue = stage.client(address, BLUE);
+
+    assert_eq!(blue.refusal().await, Some(Code::NotFound));
+    let log = daemon.log();
+    assert!(log.contains("no DNSProvider has the annotation"), "{log}");
+    annotations_are_followed(&plane, &mut blue).await;
+    assert_eq!(blue.create(&["api".into()]).await.unwrap(), ["applied"]);
+    assert_eq!(stage.names().await, ["api", "www"]);
+    secrets_are_followed(&plane, &stage, &mut blue).await;
+    // The Lease is let go, which is a patch.
+    daemon.terminate();
+    assert_eq!(daemon.exit_code().await, Some(0), "{}", daemon.log());
+    rights_are_used(&plane, &objects);
+    plane.cluster.stop().unwrap();
+}
+
+async fn annotations_are_followed(plane: &Plane, blue: &mut Client) {
+    let key = dns_provider_key(BLUE, "knot");
+    let annotate = |value: Value| json!({ "metadata": { "annotations": { REMOTE: value } } });
+    plane.patch(&key, annotate("true".into())).await;
+    eventually("the zone is there", async || {
+        blue.zones().await.is_ok_and(|zones| zones == [ZONE])
+    })
+    .await;
+    plane.patch(&key, annotate(Value::Null)).await;
+    eventually("the zone is gone", async || {
+        blue.refusal().await == Some(Code::NotFound)
+    })
+    .await;
+    // The other spelling.
+    let other = json!({ "metadata": { "annotations": { "dns.gardener.cloud/remoteAccess": "1" } } });
+    plane.patch(&key, other).await;
+    eventually("the zone is back", async || blue.zones().await.is_ok()).await;
+}
+
+async fn secrets_are_followed(plane: &Plane, stage: &Stage, blue: &mut Client) {
+    let mut wrong = stage.secret(BLUE);
+    wrong["stringData"]["TSIGSecret"] = json!("not base64");
+    apply(plane, stage, &wrong);
+    eventually("the zone is gone", async || {
+        blue.refusal().await == Some(Code::NotFound)
+    })
+    .await;
+    let told = plane.get(&dns_provider_key(BLUE, "knot")).await.unwrap();
+    assert_eq!(told["status"]["state"], "Error", "{told}");
+    apply(plane, stage, &stage.secret(BLUE));
+    eventually("the zone is back", async || blue.zones().await.is_ok()).await;
+}
+
+/// Applies the manifests, and lets the service account read the Secrets of a namespace; all
+/// that was applied.
+fn apply_manifests(plane: &Plane) -> Vec<Value> {
+    let folder = manifests::folder().join("records/central");
+    let folder = folder.to_str().unwrap();
+    let rendered = plane.kubectl(&["kustomize", folder]);
+    let documents = rendered.split("\n---\n");
+    let mut objects: Vec<Value> = documents
+        .map(|document| operator::output::from_yaml(document).unwrap())
+        .collect();
+    plane.kubectl(&["apply", "--server-side", "--validate=strict", "-k", folder]);
+    // As the comment there says.
+    let bound = plane.kubectl(&[
+        "create",
+        "rolebinding",
+        CENTRAL,
+        "--namespace",
+        BLUE,
+        "--clusterrole=external-records-central-secrets",
+        "--serviceaccount=external-records-central:external-records-central",
+        "--output=json",
+    ]);
+    objects.push(serde_json::from_str(&bound).unwrap());
+    objects
+}
+
+/// Applies an object, whatever its kind.
+fn apply(plane: &Plane, stage: &Stage, object: &Value) {
+    let file = stage.write("applied.json", std::slice::from_ref(object));
+    plane.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+}
+
+/// The Deployment's command, with the address and the files of this test.
+fn central(objects: &[Value], stage: &Stage, address: SocketAddr, kubeconfig: &PathBuf) -> Command {
+    let deployment = objects.iter().find(|object| object["kind"] == "Deployment");
+    let container = &deployment.unwrap()["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["command"], json!(["dns-operator"]));
+    let given = container["args"].as_array().unwrap();
+    let given: Vec<&str> = given.iter().map(|argument| argument.as_str().unwrap()).collect();
+    assert_eq!(given[..2], ["records", "serve"]);
+    let mut arguments = stage.arguments(address, "cache");
+    let ours: BTreeSet<String> = arguments
+        .iter()
+        .map(|argument| argument.split('=').next().unwrap().to_owned())
+        .chain(["--metrics-address".to_owned()])
+        .collect();
+    let rest = given[2..].iter();
+    let rest: Vec<&&str> = rest
+        .filter(|argument| !ours.contains(argument.split('=').next().unwrap()))
+        .collect();
+    // All flags of the test are the Deployment's too, but for the name of the command.
+    assert_eq!(given.len() - 2 - rest.len(), ours.len() - 1, "{given:?}");
+    arguments.extend(rest.into_iter().map(ToString::to_string));
+    let mut command = command(&arguments);
+    command.env("KUBECONFIG", kubeconfig).env("POD_NAME", "central-1");
+    command
+}
+
+/// Every right of the manifests was used, and none was missing.
+fn rights_are_used(plane: &Plane, objects: &[Value]) {
+    let granted = grants::granted(objects, CENTRAL, CENTRAL);
+    let user = format!("system:serviceaccount:{CENTRAL}:{CENTRAL}");
+    let requests = grants::requests(plane.cluster.audit_log(), &user);
+    let refused: BTreeSet<&str> = requests.iter().filter_map(grants::Request::refusal).collect();
+    let unused: Vec<String> = granted
+        .iter()
+        .filter(|permission| !requests.iter().any(|request| request.used(permission)))
+        .map(ToString::to_string)
+        .collect();
+    assert!(!granted.is_empty());
+    assert!(
+        refused.is_empty() && unused.is_empty(),
+        "refused: {refused:#?}\ngranted, but not used: {unused:#?}"
+    );
+}
