@@ -47,7 +47,9 @@ async fn figures(args: &RemoteArgs, clients: u32, progress: &Progress) -> Result
     progress.say(format!("{clients} clients: the server reads its zones"));
     let mut stage = Stage::set_up(args, clients).await?;
     stage.gather().await?;
-    let rest = load::at_rest(&stage, args)?;
+    let mut memory = load::at_rest(&stage, args)?;
+    progress.say(format!("{clients} clients: all read at once"));
+    memory.extend(load::figures(&mut stage).await?);
     progress.say(format!("{clients} clients: an hour by a simulated clock"));
     let mut figures = hour::figures(&mut stage, args).await?;
     progress.say(format!("{clients} clients: octets"));
@@ -55,9 +57,7 @@ async fn figures(args: &RemoteArgs, clients: u32, progress: &Progress) -> Result
     figures.extend(octets.figures);
     progress.say(format!("{clients} clients: single changes"));
     figures.extend(latency::figures(&mut stage, args).await?);
-    progress.say(format!("{clients} clients: all read at once"));
-    figures.extend(rest);
-    figures.extend(load::figures(&mut stage).await?);
+    figures.extend(memory);
     progress.say(format!(
         "{clients} clients: the server ends, and another one begins"
     ));

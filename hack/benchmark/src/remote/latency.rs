@@ -13,6 +13,7 @@ use super::stage::Stage;
 use crate::cli::RemoteArgs;
 use crate::figures::Distribution;
 use crate::sheet::{Figure, figure, number};
+use crate::table::megabytes;
 
 /// How long a batch takes while many changes wait: about as long as Route 53 does.
 pub const BATCH: Duration = Duration::from_millis(100);
@@ -22,7 +23,9 @@ const WAITED: f64 = 1.0;
 /// Measures.
 pub async fn figures(stage: &mut Stage, args: &RemoteArgs) -> Result<Vec<Figure>> {
     let (ours, theirs) = idle(stage, args.writes).await?;
+    stage.server.reset_peak()?;
     let (behind, waited) = behind_many(stage, args).await?;
+    let memory = megabytes(stage.server.memory()?.peak);
     let row =
         |label: &str, percent| figure(label, 2, ours.percentile(percent)).beside(theirs.percentile(percent));
     Ok(vec![
@@ -35,6 +38,7 @@ pub async fn figures(stage: &mut Stage, args: &RemoteArgs) -> Result<Vec<Figure>
         ),
         figure("    99th percentile", 1, behind.percentile(99)),
         figure("    batches that it waits for, at most", 0, waited).at_most(WAITED),
+        figure("    memory of the server, at most, MB", 1, memory),
     ])
 }
 

@@ -18,12 +18,12 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// At rest, with all clients connected.
 pub fn at_rest(stage: &Stage, args: &RemoteArgs) -> Result<Vec<Figure>> {
-    let [before, after] = stage.begun;
+    let [before, after, first] = stage.begun;
     let records = f64::from(args.zones) * f64::from(args.records);
     let read = f64::from(after.resident.saturating_sub(before.resident)) * 1024.0;
     let now = stage.server.memory()?;
     let crowd = f64::from(u32::try_from(stage.clients.len())?);
-    let connected = f64::from(now.resident.saturating_sub(after.resident)) * 1.024;
+    let connected = f64::from(now.resident.saturating_sub(first.resident)) * 1.024;
     Ok(vec![
         figure("memory of the server at rest, MB", 1, megabytes(now.resident)),
         figure(
@@ -35,8 +35,9 @@ pub fn at_rest(stage: &Stage, args: &RemoteArgs) -> Result<Vec<Figure>> {
     ])
 }
 
-/// While all read a whole zone, and while all have begun to and take nothing.
+/// While all have begun to read a whole zone and take nothing, and while all read one.
 pub async fn figures(stage: &mut Stage) -> Result<Vec<Figure>> {
+    let slow = slow_readers(stage).await?;
     stage.server.reset_peak()?;
     let zones = &stage.zones;
     let readings = stage
@@ -49,7 +50,13 @@ pub async fn figures(stage: &mut Stage) -> Result<Vec<Figure>> {
         .try_fold(0, async |sum, count| Ok(sum + count))
         .await?;
     let all = stage.server.memory()?.peak;
+    let label = "  at most, while each client reads a whole zone";
+    Ok(vec![slow, figure(label, 1, megabytes(all))])
+}
+
+async fn slow_readers(stage: &mut Stage) -> Result<Figure> {
     stage.server.reset_peak()?;
+    let zones = &stage.zones;
     let openings = stage
         .clients
         .iter_mut()
@@ -58,20 +65,11 @@ pub async fn figures(stage: &mut Stage) -> Result<Vec<Figure>> {
     // Some are told to come again: the server reads so many zones at a time.
     let streams: Vec<_> = join_all(openings).await.into_iter().flatten().collect();
     tokio::time::sleep(IDLE).await;
-    let slow = stage.server.memory()?.peak;
-    let count = streams.len();
-    Ok(vec![
-        figure(
-            "  at most, while each client reads a whole zone",
-            1,
-            megabytes(all),
-        ),
-        figure(
-            format!("  at most, while {count} read a whole zone and take nothing"),
-            1,
-            megabytes(slow),
-        ),
-    ])
+    let label = format!(
+        "  at most, while {} read a whole zone and take nothing",
+        streams.len()
+    );
+    Ok(figure(label, 1, megabytes(stage.server.memory()?.peak)))
 }
 
 /// The text of all records: what no way of keeping them can do without.

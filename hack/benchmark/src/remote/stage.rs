@@ -23,8 +23,9 @@ const AT_A_TIME: usize = 32;
 pub struct Stage {
     /// The server.
     pub server: Process,
-    /// The memory of the server before it had read a zone, and after.
-    pub begun: [Memory; 2],
+    /// The memory of the server before it had read a zone, after that, and when a first client
+    /// had come.
+    pub begun: [Memory; 3],
     /// What the crowd connects through.
     pub relay: Relay,
     /// What the clients of the crowd show, and after these two others.
@@ -50,16 +51,15 @@ impl Stage {
         let before = server.memory()?;
         server.advance(0).await?;
         let after = server.memory()?;
-        let relay = Relay::start(server.address).await?;
         let zones = Client::new(&passes[0], server.address)?.list().await?;
         ensure!(
             zones.len() == usize::try_from(args.zones)?,
             "not every zone is served"
         );
         Ok(Self {
-            begun: [before, after],
+            begun: [before, after, server.memory()?],
+            relay: Relay::start(server.address).await?,
             server,
-            relay,
             passes,
             clients: Vec::new(),
             zones,
@@ -79,6 +79,7 @@ impl Stage {
         for zone in &self.zones {
             reader.read(zone).await?;
         }
+        self.begun[2] = self.server.memory()?;
         let crowd = self.passes.len() - usize::try_from(OTHERS)?;
         for pass in &self.passes[..crowd] {
             let mut client = Client::new(pass, self.relay.address)?;
