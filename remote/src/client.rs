@@ -159,12 +159,8 @@ impl Remote {
                 taken.age
             );
         }
-        self.holdings.took(
-            zone,
-            connection.number,
-            taken.revision,
-            Some((&taken.records, taken.digests)),
-        );
+        self.holdings
+            .took(zone, connection.number, Some((&taken.records, taken.digests)));
         Ok(ZoneRecords {
             records: taken.records,
             version: Some(comparison::version(taken.revision)),
@@ -181,11 +177,11 @@ impl Remote {
         if told == Some(revision) && self.holdings.is_recent(zone, connection) {
             return Ok(comparison::same(revision));
         }
-        // What the server has told over this connection it remembers, as a rule.
+        // What the server has told it remembers, as a rule, and after its restart the zone may
+        // be what it was. Otherwise it says so, and is told the digests.
         let version = known.version.as_ref().and_then(comparison::revision);
-        let remembered = version.filter(|version| self.holdings.is_of(zone, connection, *version));
         let attempts = [
-            remembered.map(|revision| Known {
+            version.map(|revision| Known {
                 revision: Some(revision),
                 ..Known::default()
             }),
@@ -200,9 +196,8 @@ impl Remote {
             let limit = self.settings.state_limit;
             let taken = reading::read(&self.link, limit, zone, attempt, is_whole_wanted).await?;
             let Some(taken) = taken else { continue };
-            let revision = taken.revision;
             if let Some(confirmation) = comparison::compare(&known.records, &held, taken) {
-                self.holdings.took(zone, connection, revision, None);
+                self.holdings.took(zone, connection, None);
                 return Ok(confirmation);
             }
         }

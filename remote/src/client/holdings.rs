@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::comparison::Digested;
 use super::failure::Failure;
-use crate::revision::{Digests, Revision};
+use crate::revision::Digests;
 
 /// How long a zone is believed to be the same because nothing else was told of it: then the
 /// server is asked, and says how old its own knowledge is.
@@ -30,7 +30,6 @@ struct Holding {
 struct Telling {
     at: Instant,
     connection: u64,
-    revision: Revision,
 }
 
 impl Holdings {
@@ -40,19 +39,12 @@ impl Holdings {
 
     /// The server has told what a zone is, over this connection; all of it where there are
     /// records.
-    pub fn took(
-        &self,
-        zone: &Zone,
-        connection: u64,
-        revision: Revision,
-        all: Option<(&RecordList, Digests)>,
-    ) {
+    pub fn took(&self, zone: &Zone, connection: u64, all: Option<(&RecordList, Digests)>) {
         let mut holdings = self.holdings();
         let holding = holdings.entry(zone.id.clone()).or_default();
         holding.told = Some(Telling {
             at: Instant::now(),
             connection,
-            revision,
         });
         if let Some((records, digests)) = all {
             holding.digested = Digested::new(records.clone(), digests);
@@ -74,13 +66,6 @@ impl Holdings {
         let mut holdings = self.holdings();
         holdings.entry(zone.id.clone()).or_default().digested = digested;
         digests
-    }
-
-    /// Whether this is what the server has told last of a zone, over this connection.
-    pub fn is_of(&self, zone: &Zone, connection: u64, revision: Revision) -> bool {
-        let holdings = self.holdings();
-        let told = holdings.get(&zone.id).and_then(|holding| holding.told.as_ref());
-        told.is_some_and(|told| told.connection == connection && told.revision == revision)
     }
 
     /// The failure to hear of a zone, with when it was last told of.
