@@ -24,9 +24,11 @@ const RECORDS: &str = "endpoints:\n\
 /// Who has a metric, as the table says it.
 const COMMANDS: [&str; 2] = ["run", "webhook"];
 
-/// The metrics of a table: the cells of each row behind the labels, and the labels of each
-/// metric by its name.
-pub fn documented_in(page: &str) -> Vec<(Vec<String>, BTreeMap<String, BTreeSet<String>>)> {
+/// The labels of metrics by the names of these.
+type Metrics = BTreeMap<String, BTreeSet<String>>;
+
+/// The rows of a page's table: the cells behind the labels, and the metrics.
+pub fn documented_in(page: &str) -> Vec<(Vec<String>, Metrics)> {
     let page = fs::read_to_string(program::workspace().join("docs").join(page)).unwrap();
     let section = page.split("\n## Metrics\n").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();

@@ -69,18 +69,21 @@ async fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {
     let twice = stage.write("bad.yaml", &[provider("blue"), provider("blue")]);
     let said = refusal(&stage, &[flag(&twice)]);
     assert!(said.contains("it is there more than once"), "{said}");
+    certificates_that_cannot_be_used(&stage, good);
+}
 
+fn certificates_that_cannot_be_used(stage: &Stage, good: String) {
     for name in ["tls.crt", "tls.key", "ca.crt"] {
         let file = stage.tls_dir().join(name);
         let content = fs::read(&file).unwrap();
         fs::write(&file, "no PEM").unwrap();
-        let said = refusal(&stage, std::slice::from_ref(&good));
+        let said = refusal(stage, std::slice::from_ref(&good));
         assert!(
             said.contains("--tls-dir: ") && said.contains(&format!("{name}: ")),
             "{said}"
         );
         fs::remove_file(&file).unwrap();
-        let said = refusal(&stage, std::slice::from_ref(&good));
+        let said = refusal(stage, std::slice::from_ref(&good));
         assert!(
             said.contains(&format!("--tls-dir: failed to read {}", file.display())),
             "{said}"
@@ -89,7 +92,7 @@ async fn what_cannot_be_used_is_told_with_its_place_and_what_is_allowed() {
     }
     let other = stage.servers.server(&["127.0.0.1"]).unwrap();
     fs::write(stage.tls_dir().join("tls.key"), other.key).unwrap();
-    let said = refusal(&stage, &[good]);
+    let said = refusal(stage, &[good]);
     assert!(
         said.contains("tls.crt and tls.key cannot be used together"),
         "{said}"
