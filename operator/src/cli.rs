@@ -12,6 +12,10 @@ use crate::dns::inputs::DEFAULT_CLUSTER_DOMAIN;
 use crate::explain::ExplainArgs;
 use crate::serve::address::BindAddress;
 
+/// The exit code of commands that tell something when they could not: 1 is an answer
+/// to them.
+pub const TROUBLE: u8 = 2;
+
 /// Runs the DNS of a Kubernetes cluster: turns the resource
 /// `dnses.operator.openshift.io/default` into CoreDNS pods, and keeps them so.
 ///

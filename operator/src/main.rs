@@ -10,14 +10,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use operator::cli::{Cli, Command, CrdsArgs};
+use operator::cli::{Cli, Command, CrdsArgs, TROUBLE};
 use operator::logging::Logging;
 use operator::output::to_yaml;
 use operator::{check, diff, explain, render, run};
-
-/// The exit code of commands that tell something when they could not: 1 is an answer
-/// to them.
-const TROUBLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

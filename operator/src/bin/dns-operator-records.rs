@@ -4,11 +4,9 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use operator::cli::TROUBLE;
 use operator::records::cli::Cli;
 use operator::records::command;
-
-/// The exit code when something could not be found out: 1 is an answer.
-const TROUBLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

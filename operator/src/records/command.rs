@@ -9,10 +9,8 @@ use super::cli::{ApplyArgs, EngineArgs, PlanArgs, RecordsCommand};
 use super::report::Report;
 use super::sources::Sources;
 use super::{daemon, serve, settings, show, webhook};
+use crate::cli::TROUBLE;
 use crate::logging::Logging;
-
-/// The exit code when something could not be found out.
-const TROUBLE: u8 = 2;
 
 /// Does what was asked for; the exit code.
 pub fn run(command: &RecordsCommand, output: &mut dyn Write) -> anyhow::Result<u8> {
