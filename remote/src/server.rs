@@ -38,5 +38,4 @@ pub use quota::Quota;
 pub use services::Services;
 pub use standby::Standby;
 pub use token::Tokens;
-pub use transport::transport;
 pub use zone::ServedZone;

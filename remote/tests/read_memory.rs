@@ -8,6 +8,7 @@
 mod certificates;
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +20,12 @@ use records::{Endpoint, Name, Provider as _, Zone, ZoneId};
 use remote::client::{Access, Remote, Settings as ClientSettings};
 use remote::server::admission::MutualTls;
 use remote::server::credentials::Pem;
+use remote::server::listener::{self, Bounds};
 use remote::server::{
     Account, Catalogue, Central, Credentials, Limits, Offer, OfferedZone, Services, Settings, Tokens,
-    listener,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::transport::Server;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -87,8 +87,9 @@ async fn serve(zone: &Zone) -> BTreeMap<String, Vec<u8>> {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let connections = listener::incoming(listener, Arc::new(credentials.unwrap()));
-    tokio::spawn(Server::builder().serve_with_incoming(Services::new(&central), connections));
+    let (services, credentials) = (Services::new(&central), Arc::new(credentials.unwrap()));
+    let serving = listener::serve(services, listener, credentials, Bounds::default(), pending());
+    tokio::spawn(serving);
     let values = [
         ("REMOTE_ENDPOINT", address.to_string()),
         ("NAMESPACE", "blue".to_owned()),

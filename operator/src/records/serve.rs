@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use remote::server::{Standby, listener};
+use remote::server::Standby;
+use remote::server::listener::{self, Bounds};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch as channel};
 use tokio::time::timeout;
@@ -178,6 +179,7 @@ impl Server {
             Standby::new(reason),
             listener,
             credentials,
+            Bounds::default(),
             stopped,
         ));
         let happened = tokio::select! {

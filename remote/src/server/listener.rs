@@ -59,6 +59,7 @@ pub async fn serve<S>(
     service: S,
     listener: TcpListener,
     credentials: Arc<Credentials>,
+    bounds: Bounds,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
@@ -69,14 +70,14 @@ where
     S::Future: Send + 'static,
 {
     transport()
-        .serve_with_incoming_shutdown(service, incoming(listener, credentials).boxed(), stop)
+        .serve_with_incoming_shutdown(service, incoming(listener, credentials, bounds).boxed(), stop)
         .await
         .map_err(io::Error::other)
 }
 
 /// A connection whose client is known.
 #[derive(Debug)]
-pub struct Connection {
+struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
     _place: Place,
@@ -84,15 +85,7 @@ pub struct Connection {
 
 /// The connections that a listener takes, once their clients are known. Those of strangers
 /// end by themselves.
-pub fn incoming(
-    listener: TcpListener,
-    credentials: Arc<Credentials>,
-) -> impl Stream<Item = io::Result<Connection>> {
-    bounded(listener, credentials, Bounds::default())
-}
-
-/// As [`incoming`], with other bounds.
-pub fn bounded(
+fn incoming(
     listener: TcpListener,
     credentials: Arc<Credentials>,
     bounds: Bounds,

@@ -21,8 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What serves [`super::Services`] on the connections of a [`super::listener`].
-#[must_use]
-pub fn transport() -> Server {
+pub(super) fn transport() -> Server {
     Server::builder()
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(REQUESTS)

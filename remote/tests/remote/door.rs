@@ -1,6 +1,7 @@
 //! The server of [`World`] behind mutual TLS, on a real port.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use remote::protocol::v1::remote_provider_client::RemoteProviderClient;
 use remote::protocol::v2::zone_service_client::ZoneServiceClient;
 use remote::server::admission::MutualTls;
 use remote::server::credentials::Pem;
-use remote::server::listener::Bounds;
-use remote::server::{Central, Credentials, Services, Settings, Tokens, listener, transport};
+use remote::server::listener::{self, Bounds};
+use remote::server::{Central, Credentials, Services, Settings, Tokens};
 use tokio::net::TcpListener;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -78,9 +79,9 @@ impl Door {
         let credentials = Arc::new(Credentials::new(&pem(&server, &clients)).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let connections = listener::bounded(listener, Arc::clone(&credentials), bounds);
         let services = Services::new(&central);
-        tokio::spawn(async move { transport().serve_with_incoming(services, connections).await });
+        let (shown, forever) = (Arc::clone(&credentials), pending());
+        tokio::spawn(listener::serve(services, listener, shown, bounds, forever));
         Self {
             address,
             servers,

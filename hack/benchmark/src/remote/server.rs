@@ -1,6 +1,7 @@
 //! The server, in a process of its own so that its memory is its own, and what it is told
 //! to do: orders come over its standard input, one a line, each with an answer.
 
+use std::future::pending;
 use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -12,14 +13,14 @@ use anyhow::{Context as _, Result};
 use records::cache::{Cached, Clock, Settings};
 use records::{Provider, Zone};
 use remote::server::admission::MutualTls;
+use remote::server::listener::{self, Bounds};
 use remote::server::{
-    Account, Catalogue, Central, Credentials, Limits, Offer, OfferedZone, Services, Tokens, listener,
+    Account, Catalogue, Central, Credentials, Limits, Offer, OfferedZone, Services, Tokens,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tonic::transport::Server;
 
 use super::certificates::read_server;
 use super::hosted::{Hosted, Tally};
@@ -96,8 +97,8 @@ pub async fn serve(args: &RemoteServerArgs) -> Result<()> {
     let credentials = Arc::new(Credentials::new(&pem)?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     say(&listener.local_addr()?)?;
-    let connections = listener::incoming(listener, credentials);
-    let serving = Server::builder().serve_with_incoming(Services::new(&central), connections);
+    let services = Services::new(&central);
+    let serving = listener::serve(services, listener, credentials, Bounds::default(), pending());
     let orders = Orders {
         clock,
         hosted,

@@ -15,7 +15,8 @@ use anyhow::Context as _;
 use kube::Client;
 use records::cache::{Cached, SystemClock};
 use remote::server::admission::MutualTls;
-use remote::server::{Catalogue, Central, Services, Settings, listener};
+use remote::server::listener::{self, Bounds};
+use remote::server::{Catalogue, Central, Services, Settings};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{oneshot, watch as channel};
@@ -215,7 +216,13 @@ impl Term {
         };
         let services = Services::new(&self.office.central);
         let credentials = Arc::clone(&self.secrets.connections);
-        let task = handle.spawn(listener::serve(services, listener, credentials, stopped));
+        let task = handle.spawn(listener::serve(
+            services,
+            listener,
+            credentials,
+            Bounds::default(),
+            stopped,
+        ));
         self.server = Some(Server { stop, task });
         tracing::info!("serving zones");
         Ok(())

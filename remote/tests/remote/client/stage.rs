@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,8 +15,9 @@ use records::provider::memory::Memory;
 use records::{Change, Endpoint, Group, Outcome, Provider, Zone, ZoneRecords};
 use remote::client::{Access, Remote, Settings};
 use remote::server::admission::MutualTls;
+use remote::server::listener::{self, Bounds};
 use remote::server::{
-    Account, Catalogue, Central, Credentials, Limits, Services, Settings as ServerSettings, Tokens, listener,
+    Account, Catalogue, Central, Credentials, Limits, Services, Settings as ServerSettings, Tokens,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +26,6 @@ use tokio::task::JoinHandle;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
-use tonic::transport::Server;
 
 use super::super::certificates::{Authority, Names, Pair};
 use super::super::door::{SERVER, pem};
@@ -210,9 +211,9 @@ async fn serve(services: Offered, servers: &Authority, clients: &Authority) -> (
     let credentials = Credentials::new(&pem(&servers.server(SERVER), clients)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let connections = listener::incoming(listener, Arc::new(credentials));
     let server = async move {
-        let served = Server::builder().serve_with_incoming(services, connections).await;
+        let (credentials, bounds) = (Arc::new(credentials), Bounds::default());
+        let served = listener::serve(services, listener, credentials, bounds, pending()).await;
         served.unwrap();
     };
     (address, tokio::spawn(server))
