@@ -22,6 +22,7 @@ use records::{DomainFilter, ManagedTypes, Name, Provider, RecordType};
 use super::cli::{CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry, Rfc2136Args, RuleArgs};
 
 pub use self::cloudflare::{RATE as CLOUDFLARE_RATE, base_url as cloudflare_base_url};
+pub use self::remote::client as remote_client;
 
 /// How long a DNS server may take to let us connect, and for each message.
 pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);

@@ -305,7 +305,7 @@ impl Controller {
             Known::Present(data) => data,
         };
         let blueprint = blueprint(spec, &name, &data, &self.settings.addresses)?;
-        let account = self.accounts.obtain(blueprint, &self.settings.cache).await?;
+        let (account, is_renewed) = self.accounts.obtain(blueprint, &self.settings.cache).await?;
         let now = self.start.elapsed();
         let listed = self.listings.entry(account.name.clone());
         let listing = &mut listed
@@ -315,7 +315,7 @@ impl Controller {
             })
             .listing;
         let before = self.seen.insert(object.uid.clone(), object.generation);
-        if before.is_some_and(|before| before != object.generation) {
+        if is_renewed || before.is_some_and(|before| before != object.generation) {
             listing.hasten(now);
         }
         let selection = listing.zones.as_ref().map(|zones| rules.select(zones));

@@ -205,11 +205,11 @@ fn a_specification_is_refused_by_its_field() {
     let cases = [
         (
             json!({}),
-            "spec.type is missing: it takes aws-route53, cloudflare-dns, rfc2136",
+            "spec.type is missing: it takes aws-route53, cloudflare-dns, remote, rfc2136",
         ),
         (
             json!({ "type": "azure-dns" }),
-            "spec.type is \"azure-dns\": it takes aws-route53, cloudflare-dns, rfc2136",
+            "spec.type is \"azure-dns\": it takes aws-route53, cloudflare-dns, remote, rfc2136",
         ),
         (
             json!({ "type": "rfc2136", "providerConfig": { "x": 1 } }),
