@@ -93,6 +93,9 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
             let (provider, identity) = remote::remote(args)?;
             (Arc::new(provider), identity)
         }
+        ProviderName::DnsProviders => {
+            bail!("--provider=dns-providers: each account has a provider of its own")
+        }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {
                 bail!("--inmemory-zone: at least one is required");

@@ -147,10 +147,7 @@ fn a_central_server_is_called_as_often_as_the_specification_says() {
     let limited = json!({ "rateLimit": { "requestsPerDay": 86400, "burst": 5 } });
     let limited = make("key", &limited, &data).unwrap();
     let rate = settings(limited).rate;
-    assert_eq!(
-        (rate.burst, rate.calls, rate.period.as_secs()),
-        (5, 86400, 86400)
-    );
+    assert_eq!((rate.burst, rate.calls, rate.period.as_secs()), (5, 86400, 86400));
 }
 
 #[test]

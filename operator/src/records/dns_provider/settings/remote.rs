@@ -31,10 +31,7 @@ pub(super) fn settings(data: &SecretData, limit: Option<Rate>) -> Result<Setting
 
 /// What tells such an account from another one. Who cannot write a Secret has no share in
 /// what its certificate lets in, so its name is among it.
-pub(super) fn identity<'a>(
-    settings: &'a Settings,
-    secret: &'a SecretName,
-) -> [(&'static str, &'a [u8]); 4] {
+pub(super) fn identity<'a>(settings: &'a Settings, secret: &'a SecretName) -> [(&'static str, &'a [u8]); 4] {
     [
         ("secret namespace", secret.namespace.as_bytes()),
         ("secret", secret.name.as_bytes()),
