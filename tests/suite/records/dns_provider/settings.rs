@@ -169,6 +169,7 @@ fn a_rate_limit_paces_the_account() {
         let pace = match &made.provider {
             ProviderSettings::Route53(settings) => Some(settings.rate),
             ProviderSettings::Cloudflare(settings) => Some(settings.rate),
+            ProviderSettings::Remote(settings) => Some(settings.rate),
             // It is paced from outside.
             ProviderSettings::Rfc2136(_) => made.rate,
         };
