@@ -6,6 +6,7 @@
 //! [`dns_provider`] makes accounts of DNSProviders, and [`serve`] serves their zones to other
 //! clusters.
 
+mod backend;
 pub mod cli;
 pub mod command;
 mod daemon;

@@ -42,7 +42,9 @@ pub use self::status::{CacheStatus, Counters, ZoneStatus};
 use self::store::{FileStore, Store, StoreError};
 use self::zone::{CachedZone, Knowledge};
 use crate::provider::{Calls, Confirmation, Operation};
-use crate::{Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords, batch};
+use crate::{
+    DomainFilter, Endpoint, Group, Name, Outcome, Provider, ProviderError, Zone, ZoneId, ZoneRecords, batch,
+};
 
 /// A provider whose zones are kept.
 pub struct Cached {
@@ -298,6 +300,10 @@ impl Provider for Cached {
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         self.calls.count(Operation::Adjust);
         self.provider.adjust(wanted)
+    }
+
+    fn domain_filters(&self, zone: &Zone) -> Vec<DomainFilter> {
+        self.provider.domain_filters(zone)
     }
 
     fn batches(&self) -> Option<batch::Counters> {

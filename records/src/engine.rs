@@ -135,6 +135,9 @@ impl Engine {
             rules,
             guard,
         } = &self.settings;
+        let mut rules = rules.clone();
+        rules.domain_filters.extend(self.provider.domain_filters(zone));
+        let rules = &rules;
         let mut holdings = ownership.holdings(zone, &records);
         holdings.repairs.retain(|record| {
             let name = record.name();

@@ -4,6 +4,6 @@ mod domain;
 mod record_types;
 mod zone_id;
 
-pub use domain::{DomainFilter, InvalidFilter};
+pub use domain::{DomainFilter, Domains, InvalidFilter};
 pub use record_types::ManagedTypes;
 pub use zone_id::ZoneIdFilter;

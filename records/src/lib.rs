@@ -28,7 +28,7 @@ mod zone_file;
 
 pub use change::{Change, Group, Outcome};
 pub use endpoint::{Endpoint, Fault, OWNER_LABEL, Property, RECORD_IDS_LABEL, RESOURCE_LABEL, RecordKey};
-pub use filter::{DomainFilter, InvalidFilter, ManagedTypes, ZoneIdFilter};
+pub use filter::{DomainFilter, Domains, InvalidFilter, ManagedTypes, ZoneIdFilter};
 pub use labels::Labels;
 pub use name::{InvalidName, Name};
 pub use plan::{Plan, plan};

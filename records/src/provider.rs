@@ -19,7 +19,7 @@ use thiserror::Error;
 pub use self::operation::{Calls, Operation};
 pub use self::paced::Paced;
 use crate::batch::Counters;
-use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
+use crate::{DomainFilter, Endpoint, Group, Name, Outcome, Zone, ZoneRecords, ZoneVersion};
 
 /// A DNS server or service whose zones are kept.
 ///
@@ -61,6 +61,12 @@ pub trait Provider: Send + Sync {
     /// age.
     fn compares(&self) -> bool {
         false
+    }
+
+    /// Which names of a zone are kept: those that all of these take. Records at others are
+    /// left alone.
+    fn domain_filters(&self, _zone: &Zone) -> Vec<DomainFilter> {
+        Vec::new()
     }
 
     /// What became of its batches since the start; none of one that takes none.

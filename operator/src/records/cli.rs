@@ -3,6 +3,7 @@
 
 mod batch;
 mod cloudflare;
+mod dns_providers;
 mod remote;
 mod route53;
 mod serve;
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use self::batch::BatchArgs;
 pub use self::cloudflare::{CertificateAuthority, CloudflareArgs};
+pub use self::dns_providers::DnsProvidersArgs;
 pub use self::remote::RemoteArgs;
 pub use self::route53::Route53Args;
 pub use self::serve::{QuotaArgs, ServeArgs};
@@ -132,6 +134,9 @@ pub struct WebhookArgs {
     /// Where the zones are.
     #[command(flatten)]
     pub provider: ProviderArgs,
+    /// The cluster whose DNSProviders count; the one the program runs in when not given.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub kubeconfig: Option<PathBuf>,
     /// How records are kept in memory and on disk.
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -231,6 +236,9 @@ pub struct ProviderArgs {
     /// A central server.
     #[command(flatten)]
     pub remote: RemoteArgs,
+    /// The accounts of DNSProviders.
+    #[command(flatten)]
+    pub dns_providers: DnsProvidersArgs,
 }
 
 /// Who keeps zones.
@@ -247,6 +255,8 @@ pub enum ProviderName {
     Aws,
     /// A central server that keeps zones for many clusters.
     Remote,
+    /// The accounts of the cluster's DNSProviders (dns.gardener.cloud/v1alpha1).
+    DnsProviders,
     /// Nobody: zones in memory, gone when the program ends.
     Inmemory,
 }

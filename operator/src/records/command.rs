@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use records::engine::{Engine, Prospect};
 
+use super::backend::Backend;
 use super::cli::{ApplyArgs, EngineArgs, PlanArgs, RecordsCommand};
 use super::report::Report;
 use super::sources::Sources;
@@ -39,7 +40,7 @@ pub fn run(command: &RecordsCommand, output: &mut dyn Write) -> anyhow::Result<u
 }
 
 async fn plan(args: &PlanArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
-    let (_, _, report) = look(&args.engine, true).await?;
+    let (_backend, _, _, report) = look(&args.engine, true).await?;
     args.output.print(&report, output)?;
     Ok(match (report.is_blind(), report.is_without_changes()) {
         (true, _) => TROUBLE,
@@ -48,7 +49,7 @@ async fn plan(args: &PlanArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
 }
 
 async fn apply(args: &ApplyArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
-    let (engine, prospect, report) = look(&args.engine, false).await?;
+    let (_backend, engine, prospect, report) = look(&args.engine, false).await?;
     let result = engine.apply(prospect).await;
     let report = report.with_result(&result);
     args.output.print(&report, output)?;
@@ -56,18 +57,19 @@ async fn apply(args: &ApplyArgs, output: &mut dyn Write) -> anyhow::Result<u8> {
 }
 
 /// Reads sources and zones: what is to be done, and what is told of it.
-async fn look(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Engine, Prospect, Report)> {
-    let provider = settings::provider(&args.provider, &args.cache, dry_run)?;
+async fn look(args: &EngineArgs, dry_run: bool) -> anyhow::Result<(Backend, Engine, Prospect, Report)> {
+    let kubeconfig = args.sources.kubeconfig.as_deref();
+    let backend = Backend::open(&args.provider, &args.cache, kubeconfig, dry_run).await?;
     let settings = settings::engine(&args.ownership, &args.rules)?;
     let mut sources = Sources::open(&args.sources).await?;
     sources.listed().await?;
     let demand = sources.read();
-    let engine = Engine::new(provider, settings);
+    let engine = Engine::new(backend.provider(), settings);
     let report = Report::of_demand(&demand);
     let prospect = engine
         .prospect(demand)
         .await
         .context("the zones cannot be listed")?;
     let report = report.with_prospect(&prospect);
-    Ok((engine, prospect, report))
+    Ok((backend, engine, prospect, report))
 }

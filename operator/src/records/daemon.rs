@@ -11,8 +11,9 @@ use records::engine::{Demand, Engine, PassResult, Prospect, ZoneResult};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::backend::Backend;
 use super::cli::RunArgs;
-use super::metrics::{Pass, PassMetrics, Site};
+use super::metrics::{Pass, PassMetrics};
 use super::report::{Report, summary};
 use super::settings;
 use super::sources::Sources;
@@ -25,16 +26,19 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Keeps the zones until it is told to stop; whether everything was in place in the end.
 pub async fn run(args: &RunArgs) -> anyhow::Result<bool> {
     let engine = &args.engine;
-    let cache = settings::provider(&engine.provider, &engine.cache, args.dry_run)?;
+    let kubeconfig = engine.sources.kubeconfig.as_deref();
+    let backend = Backend::open(&engine.provider, &engine.cache, kubeconfig, args.dry_run).await?;
+    let confirming = backend.confirming();
     let health = Arc::new(Health::default());
-    let (site, metrics) = Site::new(Arc::clone(&cache), Arc::clone(&health)).with_passes();
+    let (site, metrics) = backend.site(Arc::clone(&health)).with_passes();
     let mut daemon = Daemon {
         args,
         engine: Engine::new(
-            Arc::clone(&cache) as _,
+            backend.provider(),
             settings::engine(&engine.ownership, &engine.rules)?,
         ),
         sources: Sources::open(&engine.sources).await?,
+        backend,
         metrics,
         health,
     };
@@ -49,7 +53,7 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<bool> {
     tokio::select! {
         () = daemon.passes() => Ok(true),
         outcome = http::serve(listener, Arc::new(site), None) => outcome.map(|()| true),
-        () = confirm_in_turns(&cache) => Ok(true),
+        () = confirming => Ok(true),
         () = stopped() => Ok(true),
     }
 }
@@ -58,6 +62,7 @@ struct Daemon<'a> {
     args: &'a RunArgs,
     engine: Engine,
     sources: Sources,
+    backend: Backend,
     metrics: PassMetrics,
     health: Arc<Health>,
 }
@@ -76,7 +81,7 @@ impl Daemon<'_> {
             }
             tokio::select! {
                 () = sleep_until(begun + self.args.interval) => {}
-                () = self.sources.changed() => {
+                () = either(self.sources.changed(), self.backend.changed()) => {
                     sleep_until(begun + self.args.min_event_sync_interval).await;
                 }
             }
@@ -151,6 +156,14 @@ impl Daemon<'_> {
             );
         }
         result
+    }
+}
+
+/// Ends when the first of two does.
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
     }
 }
 

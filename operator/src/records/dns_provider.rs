@@ -6,7 +6,7 @@
 //! engine; [`account`] calls it, with a cache before it, for its zones, when [`listing`] says;
 //! [`selection`] tells which of them are used, and [`status`] what the object is told.
 //! [`controller`] does it all again whenever something changes, and hands out the accounts that
-//! can be used.
+//! can be used: to the central server, and by [`zone_union`] to the engine.
 
 pub mod account;
 pub mod cli;
@@ -17,9 +17,13 @@ mod journal;
 pub mod listing;
 pub mod object;
 mod origin;
+pub mod place;
 pub mod problem;
+mod routes;
 pub mod secret;
 mod secrets;
 pub mod selection;
 pub mod settings;
 pub mod status;
+pub mod usable;
+pub mod zone_union;

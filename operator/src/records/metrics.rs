@@ -20,6 +20,7 @@ use prometheus_client::registry::Registry;
 use records::cache::Cached;
 use tokio::sync::watch as channel;
 
+use super::dns_provider::usable::{Usable, UsableProvider, accounts};
 use super::serve::Office;
 use crate::health::Health;
 use crate::metrics;
@@ -52,12 +53,20 @@ impl Site {
         let held = office.clone();
         let caches = Caches(Box::new(move || {
             let office = held.borrow().clone();
-            office.map(|office| office.accounts()).unwrap_or_default()
+            office
+                .map(|office| of_accounts(&office.usable.borrow()))
+                .unwrap_or_default()
         }));
         let mut site = Self::of(caches, health);
         site.registry
             .register_collector(Box::new(CentralCollector(office)));
         site
+    }
+
+    /// Tells of the accounts of DNSProviders, those of the moment.
+    #[must_use]
+    pub fn dns_providers(usable: channel::Receiver<Usable>, health: Arc<Health>) -> Self {
+        Self::of(Caches(Box::new(move || of_accounts(&usable.borrow()))), health)
     }
 
     fn of(caches: Caches, health: Arc<Health>) -> Self {
@@ -104,7 +113,15 @@ impl Respond for Site {
 }
 
 /// A cache, with the name of its account where there are several.
-pub type AccountCache = (Option<String>, Arc<Cached>);
+type AccountCache = (Option<String>, Arc<Cached>);
+
+/// The caches of all accounts by the names of these.
+fn of_accounts(usable: &[UsableProvider]) -> Vec<AccountCache> {
+    let accounts = accounts(usable).into_iter();
+    accounts
+        .map(|(name, account)| (Some(name), Arc::clone(&account.cache)))
+        .collect()
+}
 
 /// The caches that there are now.
 struct Caches(Box<dyn Fn() -> Vec<AccountCache> + Send + Sync>);

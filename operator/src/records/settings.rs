@@ -22,6 +22,7 @@ use records::{DomainFilter, ManagedTypes, Name, Provider, RecordType};
 use super::cli::{CacheArgs, OwnershipArgs, ProviderArgs, ProviderName, Registry, Rfc2136Args, RuleArgs};
 
 pub use self::cloudflare::{RATE as CLOUDFLARE_RATE, base_url as cloudflare_base_url};
+pub use self::remote::client as remote_client;
 
 /// How long a DNS server may take to let us connect, and for each message.
 pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,6 +92,9 @@ fn bare_provider(args: &ProviderArgs) -> anyhow::Result<(Arc<dyn Provider>, Stri
         ProviderName::Remote => {
             let (provider, identity) = remote::remote(args)?;
             (Arc::new(provider), identity)
+        }
+        ProviderName::DnsProviders => {
+            bail!("--provider=dns-providers: each account has a provider of its own")
         }
         ProviderName::Inmemory => {
             if args.inmemory_zones.is_empty() {

@@ -8,10 +8,9 @@ use hyper::{Request, Response};
 use records::webhook::{Body, Server, Settings};
 use tokio::net::TcpListener;
 
+use super::backend::Backend;
 use super::cli::WebhookArgs;
-use super::daemon::{confirm_in_turns, stopped};
-use super::metrics::Site as Metrics;
-use super::settings;
+use super::daemon::stopped;
 use crate::health::Health;
 use crate::serve::http::{self, Respond};
 
@@ -34,7 +33,8 @@ pub async fn serve(args: &WebhookArgs) -> anyhow::Result<()> {
     let metrics = TcpListener::bind(args.metrics_address)
         .await
         .context("--metrics-address")?;
-    let cache = settings::provider(&args.provider, &args.cache, false)?;
+    let kubeconfig = args.kubeconfig.as_deref();
+    let backend = Backend::open(&args.provider, &args.cache, kubeconfig, false).await?;
     tracing::info!(
         "serving the webhook protocol on http://{}",
         listener.local_addr()?
@@ -43,12 +43,12 @@ pub async fn serve(args: &WebhookArgs) -> anyhow::Result<()> {
     let health = Arc::new(Health::default());
     // There is no source to be listed.
     health.listed();
-    let counted = Arc::new(Metrics::new(Arc::clone(&cache), health));
-    let server = Server::new(Arc::clone(&cache) as _, Settings::default());
+    let counted = Arc::new(backend.site(health));
+    let server = Server::new(backend.provider(), Settings::default());
     tokio::select! {
         outcome = http::serve(listener, Arc::new(Site(server)), None) => outcome,
         outcome = http::serve(metrics, counted, None) => outcome,
-        () = confirm_in_turns(&cache) => Ok(()),
+        () = backend.confirming() => Ok(()),
         () = stopped() => Ok(()),
     }
 }

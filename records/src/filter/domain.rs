@@ -25,6 +25,25 @@ enum Rule {
         include: Option<Pattern>,
         exclude: Option<Pattern>,
     },
+    Nearest(Vec<Domains>),
+}
+
+/// Domains whose names are looked at, and others whose names are not. Of those that a name
+/// is in, the longest counts; in both it is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Domains {
+    /// The names that are looked at.
+    pub include: BTreeSet<Name>,
+    /// The names that are not.
+    pub exclude: BTreeSet<Name>,
+}
+
+impl Domains {
+    fn take(&self, name: &str) -> bool {
+        // None is less than any.
+        let include = longest(&self.include, name);
+        include.is_some() && include > longest(&self.exclude, name)
+    }
 }
 
 /// A regular expression; the same as another with the same text.
@@ -95,6 +114,13 @@ impl DomainFilter {
         }))
     }
 
+    /// The names that one of these takes (Gardener's rule for DNSProviders). Has no form in
+    /// JSON.
+    #[must_use]
+    pub fn nearest(any: Vec<Domains>) -> Self {
+        Self(Rule::Nearest(any))
+    }
+
     /// Whether a name is looked at.
     #[must_use]
     pub fn matches(&self, name: &Name) -> bool {
@@ -112,6 +138,7 @@ impl DomainFilter {
                 !exclude.as_ref().is_some_and(|pattern| pattern.0.is_match(&text))
                     && include.as_ref().is_none_or(|pattern| pattern.0.is_match(&text))
             }
+            Rule::Nearest(any) => any.iter().any(|domains| domains.take(name)),
         }
     }
 
@@ -121,6 +148,10 @@ impl DomainFilter {
     pub fn matches_parent(&self, zone: &Name) -> bool {
         match &self.0 {
             Rule::Patterns { .. } => true,
+            Rule::Nearest(any) => any.iter().any(|domains| {
+                let mut include = domains.include.iter();
+                include.any(|domain| domain != zone && domain.is_within(zone))
+            }),
             Rule::Domains { include, exclude } => {
                 !contain(exclude, zone.as_str())
                     && (include.is_empty()
@@ -147,6 +178,18 @@ fn contain(domains: &BTreeSet<Domain>, name: &str) -> bool {
         name.strip_suffix(domain.name.as_str())
             .is_some_and(|rest| rest.ends_with('.') || (rest.is_empty() && !domain.is_below_only))
     })
+}
+
+/// How long the longest of the domains is that a name is in; none if it is in none.
+fn longest(domains: &BTreeSet<Name>, name: &str) -> Option<usize> {
+    let holds = |domain: &&Name| {
+        domain.is_root()
+            || name
+                .strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let lengths = domains.iter().filter(holds).map(|domain| domain.as_str().len());
+    lengths.max()
 }
 
 impl Pattern {
@@ -215,6 +258,7 @@ impl Serialize for DomainFilter {
                 regex_exclude: exclude.as_ref().map(|pattern| pattern.0.as_str()),
                 ..Writing::default()
             },
+            Rule::Nearest(_) => return Err(serde::ser::Error::custom("such a filter has no form in JSON")),
         };
         writing.serialize(serializer)
     }

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::{Confirmation, Provider, ProviderError};
 use crate::batch::Counters;
 use crate::pace::{Pace, Rate};
-use crate::{Endpoint, Group, Name, Outcome, Zone, ZoneRecords};
+use crate::{DomainFilter, Endpoint, Group, Name, Outcome, Zone, ZoneRecords};
 
 /// A provider whose reads and writes take turns: for one that has no pace of its own. A read
 /// or a write is one turn, however many messages it takes; what such a provider knows by
@@ -80,6 +80,10 @@ impl Provider for Paced {
 
     fn adjust(&self, wanted: Vec<Endpoint>) -> BoxFuture<'_, Result<Vec<Endpoint>, ProviderError>> {
         self.provider.adjust(wanted)
+    }
+
+    fn domain_filters(&self, zone: &Zone) -> Vec<DomainFilter> {
+        self.provider.domain_filters(zone)
     }
 
     fn batches(&self) -> Option<Counters> {

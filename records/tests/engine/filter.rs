@@ -1,6 +1,6 @@
 //! Filters of names, types and zones.
 
-use records::{DomainFilter, ManagedTypes, RecordType, ZoneId, ZoneIdFilter};
+use records::{DomainFilter, Domains, ManagedTypes, RecordType, ZoneId, ZoneIdFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -127,4 +127,41 @@ fn an_excluded_type_is_not_managed() {
     assert!(!managed.contains(&RecordType::Txt));
     assert!(!ManagedTypes::default().contains(&RecordType::Txt));
     assert!(ManagedTypes::default().contains(&RecordType::Cname));
+}
+
+#[test]
+fn of_domains_that_a_name_is_in_the_longest_counts() {
+    let domains = |include: &[&str], exclude: &[&str]| Domains {
+        include: include.iter().map(|text| name(text)).collect(),
+        exclude: exclude.iter().map(|text| name(text)).collect(),
+    };
+    let nested = domains(
+        &["example.com", "open.private.example.com"],
+        &["private.example.com", "both.example.com"],
+    );
+    let both = domains(&["both.example.com"], &["both.example.com"]);
+    let filter = DomainFilter::nearest(vec![nested.clone(), both.clone()]);
+    for (text, expected) in [
+        ("example.com", true),
+        ("www.example.com", true),
+        ("anexample.com", false),
+        ("private.example.com", false),
+        ("www.private.example.com", false),
+        ("unprivate.example.com", true),
+        ("open.private.example.com", true),
+        ("www.open.private.example.com", true),
+        ("www.both.example.com", false),
+        ("example.org", false),
+    ] {
+        assert_eq!(filter.matches(&name(text)), expected, "{text}");
+    }
+    // What one leaves another may take.
+    let other = domains(&["private.example.com"], &[]);
+    let filter = DomainFilter::nearest(vec![nested, other]);
+    assert!(filter.matches(&name("www.private.example.com")));
+    assert!(!DomainFilter::nearest(Vec::new()).matches(&name("example.com")));
+    let root = DomainFilter::nearest(vec![domains(&["."], &["example.com"])]);
+    assert!(root.matches(&name("example.org")) && !root.matches(&name("example.com")));
+    assert!(filter.matches_parent(&name("com")) && !filter.matches_parent(&name("org")));
+    assert!(serde_json::to_string(&filter).is_err());
 }

@@ -16,6 +16,7 @@ mod files;
 mod filter;
 mod fixtures;
 mod guard;
+mod kept_names;
 mod memory;
 mod merging;
 mod name;

@@ -4,6 +4,7 @@
 mod controller;
 mod listing;
 mod object;
+mod remote;
 mod selection;
 mod settings;
 mod stage;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cluster;
+mod edge;
 mod election;
 mod files;
 mod shutdown;

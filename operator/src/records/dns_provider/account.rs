@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use records::cache::{self, Cached, SystemClock};
 use records::pace::Rate;
 use records::provider::{Paced, cloudflare::Cloudflare, rfc2136::Rfc2136, route53::Route53};
 use records::{Provider, ProviderError, Zone};
+use remote::client::{Access, Remote};
+use tokio::sync::watch as channel;
 
 use super::problem::Problem;
-use super::settings::{Blueprint, ProviderSettings};
+use super::settings::{Blueprint, ProviderSettings, remote as central};
+use crate::records::settings::remote_client;
 
 /// An account at a provider, with a cache before it.
 pub struct Account {
@@ -24,6 +27,42 @@ pub struct Account {
     pub rate: Option<Rate>,
     /// Where its cache is kept.
     folder: Option<PathBuf>,
+    /// What lets it in, where that may change while the account stays.
+    credentials: Option<Credentials>,
+}
+
+/// What a central server is shown, and how it follows its Secret.
+struct Credentials {
+    access: channel::Sender<Access>,
+    /// What the Secret is known by.
+    secret: Mutex<String>,
+}
+
+impl Credentials {
+    /// A client, and what it is shown from now on.
+    fn of(settings: central::Settings) -> (Self, Remote) {
+        let (access, followed) = channel::channel(settings.access);
+        let client = remote::client::Settings {
+            rate: settings.rate,
+            ..remote_client()
+        };
+        let credentials = Self {
+            access,
+            secret: Mutex::new(settings.secret),
+        };
+        (credentials, Remote::new(followed, client))
+    }
+
+    /// Takes over a Secret; whether it is another one.
+    fn take(&self, settings: central::Settings) -> bool {
+        let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        if *secret == settings.secret {
+            return false;
+        }
+        *secret = settings.secret;
+        self.access.send_replace(settings.access);
+        true
+    }
 }
 
 impl Account {
@@ -31,6 +70,7 @@ impl Account {
     /// second.
     fn open(blueprint: Blueprint, settings: &cache::Settings) -> Result<Self, Problem> {
         let failed = |error: &dyn std::fmt::Display| Problem::Error(error.to_string());
+        let mut credentials = None;
         let (provider_type, provider): (_, Arc<dyn Provider>) = match blueprint.provider {
             ProviderSettings::Cloudflare(settings) => {
                 let provider = Cloudflare::new(settings).map_err(|error| failed(&error))?;
@@ -39,6 +79,11 @@ impl Account {
             ProviderSettings::Route53(settings) => {
                 let provider = Route53::new(settings).map_err(|error| failed(&error))?;
                 ("aws-route53", Arc::new(provider))
+            }
+            ProviderSettings::Remote(settings) => {
+                let (shown, provider) = Credentials::of(settings);
+                credentials = Some(shown);
+                ("remote", Arc::new(provider))
             }
             ProviderSettings::Rfc2136(settings) => {
                 let provider = Arc::new(Rfc2136::new(&settings).map_err(|error| failed(&error))?);
@@ -61,7 +106,16 @@ impl Account {
             cache: Arc::new(cache.map_err(|error| failed(&error))?),
             rate: blueprint.rate,
             folder,
+            credentials,
         })
+    }
+
+    /// Takes over what a blueprint of it has that may change; whether it is something else.
+    fn take(&self, blueprint: Blueprint) -> bool {
+        match (&self.credentials, blueprint.provider) {
+            (Some(credentials), ProviderSettings::Remote(settings)) => credentials.take(settings),
+            _ => false,
+        }
     }
 
     /// The zones that the account lets us keep.
@@ -83,21 +137,26 @@ impl Account {
 pub struct Accounts(BTreeMap<String, Arc<Account>>);
 
 impl Accounts {
-    /// The account of a blueprint: the one that is there, or a new one.
+    /// The account of a blueprint: the one that is there, or a new one. Whether one that was
+    /// there is let in by another Secret now.
     pub async fn obtain(
         &mut self,
         blueprint: Blueprint,
         settings: &cache::Settings,
-    ) -> Result<Arc<Account>, Problem> {
+    ) -> Result<(Arc<Account>, bool), Problem> {
         if let Some(account) = self.0.get(&blueprint.name) {
-            return Ok(Arc::clone(account));
+            let is_renewed = account.take(blueprint);
+            if is_renewed {
+                tracing::info!(account = account.name, "the Secret has changed");
+            }
+            return Ok((Arc::clone(account), is_renewed));
         }
         let settings = settings.clone();
         let opened = tokio::task::spawn_blocking(move || Account::open(blueprint, &settings)).await;
         let account = Arc::new(opened.map_err(|error| Problem::Error(error.to_string()))??);
         tracing::info!(account = account.name, "set up");
         self.0.insert(account.name.clone(), Arc::clone(&account));
-        Ok(account)
+        Ok((account, false))
     }
 
     /// Gives up the accounts that are not among these, with what is kept of them on disk: who

@@ -42,6 +42,7 @@ impl DnsProviderArgs {
                 cloudflare: cloudflare_base_url()?,
                 route53: None,
             },
+            tells: true,
         })
     }
 }

@@ -9,12 +9,12 @@ use api::DnsProviderStatus;
 use futures::future::select_all;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use records::{ProviderError, Zone, cache};
+use records::{Domains, ProviderError, Zone, cache};
 use tokio::sync::watch as channel;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::account::{Account, Accounts};
+use super::account::Accounts;
 use super::files::{Content, ProviderFiles};
 use super::finding::Finding;
 use super::journal::Journal;
@@ -24,9 +24,10 @@ use super::origin::{self, Origin};
 use super::problem::Problem;
 use super::secret::SecretData;
 use super::secrets::{Given, Known, Secrets};
-use super::selection::{Rules, SelectedZone};
+use super::selection::Rules;
 use super::settings::{Addresses, blueprint, provider_type};
 use super::status::status;
+use super::usable::{Usable, UsableProvider};
 use crate::records::objects::Objects;
 use crate::records::status::{StatusWriter, Subject};
 
@@ -47,44 +48,9 @@ pub struct Settings {
     pub cache: cache::Settings,
     /// Where services are.
     pub addresses: Addresses,
+    /// Whether DNSProviders are told what became of them.
+    pub tells: bool,
 }
-
-/// A DNSProvider whose account can be used.
-#[derive(Clone)]
-pub struct UsableProvider {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
-    /// The account, which other DNSProviders may have too.
-    pub account: Arc<Account>,
-    /// The zones that are used, as they were listed last.
-    pub zones: Vec<SelectedZone>,
-}
-
-impl UsableProvider {
-    /// Whether its annotations let other clusters use it through the central server.
-    #[must_use]
-    pub fn is_remote(&self) -> bool {
-        is_remote(&self.annotations)
-    }
-
-    /// Whether nothing of the other one is different.
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.account, &other.account)
-            && (&self.namespace, &self.name) == (&other.namespace, &other.name)
-            && self.labels == other.labels
-            && self.annotations == other.annotations
-            && self.zones == other.zones
-    }
-}
-
-/// All DNSProviders whose accounts can be used, sorted by namespace and name.
-pub type Usable = Arc<[UsableProvider]>;
 
 /// The controller.
 pub struct Controller {
@@ -138,8 +104,8 @@ impl Controller {
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> (Self, channel::Receiver<Usable>) {
         let secrets = Secrets::of_cluster(client.clone());
-        let statuses = StatusWriter::new(client.clone());
-        Self::of(Origin::Cluster(client), secrets, Some(statuses), settings)
+        let statuses = settings.tells.then(|| StatusWriter::new(client.clone()));
+        Self::of(Origin::Cluster(client), secrets, statuses, settings)
     }
 
     /// A controller for DNSProviders in files, with what they say now.
@@ -305,7 +271,7 @@ impl Controller {
             Known::Present(data) => data,
         };
         let blueprint = blueprint(spec, &name, &data, &self.settings.addresses)?;
-        let account = self.accounts.obtain(blueprint, &self.settings.cache).await?;
+        let (account, is_renewed) = self.accounts.obtain(blueprint, &self.settings.cache).await?;
         let now = self.start.elapsed();
         let listed = self.listings.entry(account.name.clone());
         let listing = &mut listed
@@ -315,7 +281,7 @@ impl Controller {
             })
             .listing;
         let before = self.seen.insert(object.uid.clone(), object.generation);
-        if before.is_some_and(|before| before != object.generation) {
+        if is_renewed || before.is_some_and(|before| before != object.generation) {
             listing.hasten(now);
         }
         let selection = listing.zones.as_ref().map(|zones| rules.select(zones));
@@ -361,13 +327,18 @@ impl Controller {
     /// Hands out what can be used, if that is something else than before.
     fn hand_out(&self, findings: &[(&Arc<DnsProviderObject>, Finding)]) {
         let usable = findings.iter().filter_map(|(object, finding)| {
+            let selection = finding.selection.as_ref()?;
             Some(UsableProvider {
                 namespace: object.namespace.clone(),
                 name: object.key.name.clone(),
                 labels: object.labels.clone(),
                 annotations: object.annotations.clone(),
                 account: Arc::clone(finding.account.as_ref()?),
-                zones: finding.selection.as_ref()?.zones.clone(),
+                zones: selection.zones.clone(),
+                domains: Domains {
+                    include: selection.included_domains.clone(),
+                    exclude: selection.excluded_domains.clone(),
+                },
             })
         });
         let usable: Usable = usable.collect();

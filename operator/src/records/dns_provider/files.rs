@@ -89,7 +89,9 @@ impl ProviderFiles {
                     tracing::info!("the DNSProviders of the files are other ones now");
                     tell(content);
                 }
-                Err(error) => tracing::error!("--providers: {error}; what they said before holds"),
+                Err(error) => {
+                    tracing::error!("the DNSProviders of the files: {error}; what they said before holds");
+                }
             }
         }
     }

@@ -81,6 +81,11 @@ impl SecretData {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
+    /// The values by their keys.
+    pub(super) fn values(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.0
+    }
+
     /// The value of the first of several keys for one thing that has one.
     pub(super) fn optional(&self, keys: &[&'static str]) -> Result<Option<Value<'_>>, Refusal> {
         let found = keys.iter().find_map(|key| {

@@ -3,6 +3,7 @@
 //! `pkg/dnsman2/dns/provider/handler`).
 
 mod cloudflare;
+pub mod remote;
 mod rfc2136;
 mod route53;
 
@@ -19,7 +20,7 @@ use super::problem::Problem;
 use super::secret::{SecretData, SecretName};
 
 /// The types of accounts that can be used.
-pub const TYPES: [&str; 3] = ["aws-route53", "cloudflare-dns", "rfc2136"];
+pub const TYPES: [&str; 4] = ["aws-route53", "cloudflare-dns", "remote", "rfc2136"];
 /// How many hexadecimal digits of a digest tell one account from another.
 const DIGITS: usize = 16;
 /// A day.
@@ -37,7 +38,8 @@ pub struct Addresses {
 /// A provider of the engine that is not there yet.
 #[derive(Debug)]
 pub struct Blueprint {
-    /// What no other account has: the type, and a digest of all that it is made of.
+    /// What no other account has: the type, and a digest of all that it is made of; with the
+    /// type `remote` of what tells its server and who asks.
     pub name: String,
     /// The provider.
     pub provider: ProviderSettings,
@@ -50,6 +52,8 @@ pub struct Blueprint {
 pub enum ProviderSettings {
     /// The zones of a token at Cloudflare.
     Cloudflare(provider::cloudflare::Settings),
+    /// The zones of a central server.
+    Remote(remote::Settings),
     /// A zone at a server that takes dynamic updates.
     Rfc2136(provider::rfc2136::Settings),
     /// The zones of a key at Route 53.
@@ -78,6 +82,7 @@ pub fn blueprint(
     let config = spec.provider_config.as_ref().filter(|config| !config.is_empty());
     let in_secret = |reason: String| Problem::Error(format!("Secret {secret}: {reason}"));
     // One more type has its place here: of it and of the Secret its settings are made.
+    let mut identity = digest(data.entries(), config, limit);
     let (provider, rate) = match known {
         "aws-route53" => {
             let batch_size = config.map(route53::batch_size).transpose()?.flatten();
@@ -91,6 +96,14 @@ pub fn blueprint(
             let rate = settings.rate;
             (ProviderSettings::Cloudflare(settings), Some(rate))
         }
+        "remote" => {
+            no_config(known, config)?;
+            let settings = remote::settings(data, limit).map_err(in_secret)?;
+            // A renewed certificate shows the same zones: what is known of them stays.
+            identity = digest(remote::identity(&settings, secret), config, limit);
+            let rate = settings.rate;
+            (ProviderSettings::Remote(settings), Some(rate))
+        }
         _ => {
             no_config(known, config)?;
             let settings = rfc2136::settings(data).map_err(in_secret)?;
@@ -98,7 +111,7 @@ pub fn blueprint(
         }
     };
     Ok(Blueprint {
-        name: format!("{known}-{}", digest(data, config, limit)),
+        name: format!("{known}-{identity}"),
         provider,
         rate,
     })
@@ -146,13 +159,17 @@ pub fn rate_limit(rate: Rate) -> DnsRateLimit {
 
 /// What tells an account from another one: DNSProviders that are the same in all of this
 /// share one, and so its cache and its rate.
-fn digest(data: &SecretData, config: Option<&Map<String, Value>>, limit: Option<Rate>) -> String {
+fn digest<'a>(
+    data: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    config: Option<&Map<String, Value>>,
+    limit: Option<Rate>,
+) -> String {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
     };
-    for (key, value) in data.entries() {
+    for (key, value) in data {
         part(key.as_bytes());
         part(value);
     }

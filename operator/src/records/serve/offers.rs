@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use crate::records::daemon::confirm_in_turns;
 use crate::records::dns_provider::account;
-use crate::records::dns_provider::controller::{Survey, Usable, UsableProvider};
+use crate::records::dns_provider::controller::Survey;
+use crate::records::dns_provider::usable::{Usable, UsableProvider};
 
 /// A DNSProvider: its namespace, and its name.
 type Key = (String, String);

@@ -3,17 +3,14 @@
 //! It has a runtime of its own. What is begun in it ends with it, wherever it was begun: no
 //! call of a provider outlives the Lease, and the folders of the caches are free again.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::TcpListener as StdListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kube::Client;
-use records::cache::{Cached, SystemClock};
+use records::cache::SystemClock;
 use remote::server::admission::MutualTls;
 use remote::server::listener::{self, Bounds};
 use remote::server::{Catalogue, Central, Services, Settings};
@@ -26,11 +23,10 @@ use tokio::time::{sleep, timeout};
 use super::credentials::Secrets;
 use super::offers::Offers;
 use crate::records::cli::ServeArgs;
-use crate::records::dns_provider::controller::{self, Controller, Survey, Usable};
-use crate::records::dns_provider::files::ProviderFiles;
+use crate::records::dns_provider::controller::{self, Survey};
 use crate::records::dns_provider::object::REMOTE;
-use crate::records::metrics::AccountCache;
-use crate::run::client_config;
+use crate::records::dns_provider::place::Place;
+use crate::records::dns_provider::usable::Usable;
 
 /// How often zones are published as their caches hold them: so long may it take until those
 /// who watch learn of what others wrote, once the cache has.
@@ -44,17 +40,11 @@ const STOP: Duration = Duration::from_secs(5);
 
 /// What every term is made of.
 pub struct Setup {
-    origin: Origin,
+    place: Place,
     controller: controller::Settings,
     central: Settings,
     /// What connections are made with.
     pub secrets: Arc<Secrets>,
-}
-
-/// Where DNSProviders are.
-enum Origin {
-    Cluster(Option<PathBuf>),
-    Files(Vec<PathBuf>),
 }
 
 impl Setup {
@@ -63,14 +53,10 @@ impl Setup {
     pub fn of(args: &ServeArgs, secrets: Arc<Secrets>) -> anyhow::Result<Self> {
         let mut controller = args.dns_providers.settings(&args.cache)?;
         controller.cache.patch_on_apply = true;
-        let origin = if args.providers.is_empty() {
-            Origin::Cluster(args.kubeconfig.clone())
-        } else {
-            ProviderFiles::open(args.providers.clone(), &controller.class).context("--providers")?;
-            Origin::Files(args.providers.clone())
-        };
+        let place = Place::of("--providers", &args.providers, args.kubeconfig.as_deref());
+        place.check(&controller.class)?;
         Ok(Self {
-            origin,
+            place,
             controller,
             central: Settings {
                 quota: args.quota.quota(),
@@ -87,22 +73,6 @@ pub struct Office {
     pub central: Arc<Central>,
     /// The DNSProviders whose accounts can be used.
     pub usable: channel::Receiver<Usable>,
-}
-
-impl Office {
-    /// The caches of all accounts by their names.
-    #[must_use]
-    pub fn accounts(&self) -> Vec<AccountCache> {
-        let usable = self.usable.borrow().clone();
-        let accounts: BTreeMap<&str, &Arc<Cached>> = usable
-            .iter()
-            .map(|provider| (&*provider.account.name, &provider.account.cache))
-            .collect();
-        accounts
-            .into_iter()
-            .map(|(name, cache)| (Some(name.to_owned()), Arc::clone(cache)))
-            .collect()
-    }
 }
 
 impl fmt::Debug for Office {
@@ -156,21 +126,7 @@ impl Term {
     /// Begins to work. Nobody is served yet.
     pub async fn begin(setup: &Setup) -> anyhow::Result<Self> {
         let (threads, handle) = Threads::start()?;
-        let (controller, usable) = match &setup.origin {
-            Origin::Cluster(kubeconfig) => {
-                let config = client_config(kubeconfig.as_deref()).await?;
-                let client = {
-                    let _inside = handle.enter();
-                    Client::try_from(config).context("failed to set up the client")?
-                };
-                Controller::new(client, setup.controller.clone())
-            }
-            Origin::Files(paths) => {
-                let opened = ProviderFiles::open(paths.clone(), &setup.controller.class);
-                let (files, content) = opened.context("--providers")?;
-                Controller::of_files(files, content, setup.controller.clone())
-            }
-        };
+        let (controller, usable) = setup.place.controller(setup.controller.clone(), &handle).await?;
         let catalogue: Arc<Catalogue> = Arc::default();
         let clock = Arc::new(SystemClock::default());
         let admission = MutualTls::new(setup.secrets.tokens(), Arc::clone(&clock) as _);

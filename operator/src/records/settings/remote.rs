@@ -24,15 +24,19 @@ pub(super) fn remote(args: &ProviderArgs) -> anyhow::Result<(Remote, String)> {
         .filter(|id| !id.is_empty())
         .map(|id| ZoneId(id.as_str().into()))
         .collect();
-    let mut settings = Settings {
+    let settings = Settings {
         zones: Arc::new(move |zone| zone_ids.is_empty() || zone_ids.contains(&zone.id)),
-        ..Settings::default()
+        ..client()
     };
-    // As Gardener's client calls itself.
-    if let Ok(host) = env::var("HOSTNAME")
-        && !host.is_empty()
-    {
-        settings.client = host;
-    }
     Ok((Remote::new(access, settings), identity))
+}
+
+/// How a server is used, by a client that calls itself as Gardener's does.
+pub fn client() -> Settings {
+    let settings = Settings::default();
+    let host = env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+    Settings {
+        client: host.unwrap_or(settings.client),
+        ..settings
+    }
 }

@@ -107,7 +107,7 @@ async fn what_cannot_be_used_is_told(stage: &Stage) {
             TEAM,
             "other",
             "Invalid",
-            "spec.type is \"powerdns\": it takes aws-route53, cloudflare-dns, rfc2136",
+            "spec.type is \"powerdns\": it takes aws-route53, cloudflare-dns, remote, rfc2136",
         )
         .await;
     // A Secret of a namespace that is not ours to read.

@@ -169,6 +169,7 @@ fn a_rate_limit_paces_the_account() {
         let pace = match &made.provider {
             ProviderSettings::Route53(settings) => Some(settings.rate),
             ProviderSettings::Cloudflare(settings) => Some(settings.rate),
+            ProviderSettings::Remote(settings) => Some(settings.rate),
             // It is paced from outside.
             ProviderSettings::Rfc2136(_) => made.rate,
         };
@@ -205,11 +206,11 @@ fn a_specification_is_refused_by_its_field() {
     let cases = [
         (
             json!({}),
-            "spec.type is missing: it takes aws-route53, cloudflare-dns, rfc2136",
+            "spec.type is missing: it takes aws-route53, cloudflare-dns, remote, rfc2136",
         ),
         (
             json!({ "type": "azure-dns" }),
-            "spec.type is \"azure-dns\": it takes aws-route53, cloudflare-dns, rfc2136",
+            "spec.type is \"azure-dns\": it takes aws-route53, cloudflare-dns, remote, rfc2136",
         ),
         (
             json!({ "type": "rfc2136", "providerConfig": { "x": 1 } }),

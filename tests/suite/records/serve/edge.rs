@@ -1,0 +1,220 @@
+//! A cluster whose records are kept by DNSProviders, one of them of the type `remote`: a client
+//! of `records serve` in front of a Knot.
+
+use std::fs;
+use std::path::Path;
+
+use devcluster::Distribution;
+use devcluster::certificates::{Authority, Pair};
+use operator::resources::{dns_endpoint_key, dns_provider_key};
+use serde_json::{Value, json};
+
+use super::super::daemon::{Daemon, command};
+use super::super::definitions::{define, our_dns_provider, ours};
+use super::super::run::stage::endpoint;
+use super::stage::{Stage, ZONE, address, provider};
+use crate::control_plane::{Plane, eventually};
+
+/// The namespace at the central server.
+const BLUE: &str = "blue";
+/// One record of ours that nobody wants, and one more in a domain that is excluded.
+const LINES: &str = "gone 300 A 192.0.2.80\n\
+    a-gone 300 TXT \"heritage=external-dns,external-dns/owner=edge,external-dns/resource=crd/default/x\"\n\
+    old.private 300 A 192.0.2.81\n\
+    a-old.private 300 TXT \"heritage=external-dns,external-dns/owner=edge,external-dns/resource=crd/default/x\"\n";
+
+/// A central server of a stage, and where it is.
+async fn central(stage: &Stage) -> (Daemon, String) {
+    let address = address();
+    let providers = stage.write("providers.yaml", &[provider(BLUE), stage.secret(BLUE)]);
+    let server = stage.serve(address, std::slice::from_ref(&providers)).await;
+    (server, address.to_string())
+}
+
+/// The Secret of a client of the central server.
+fn secret(server: &str, pair: &Pair, authority: &Authority) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "namespace": "default", "name": "central" },
+        "stringData": {
+            "REMOTE_ENDPOINT": server, "NAMESPACE": BLUE,
+            "CLIENT_CERT": pair.certificate, "CLIENT_KEY": pair.key,
+            "SERVER_CA_CERT": authority.certificate(),
+        },
+    })
+}
+
+fn specification() -> Value {
+    json!({
+        "type": "remote", "secretRef": { "name": "central" },
+        "domains": { "include": [ZONE], "exclude": [format!("private.{ZONE}")] },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_has_its_records_by_a_dns_provider_from_a_central_server() {
+    let stage = Stage::start(LINES).await;
+    let (mut server, address) = central(&stage).await;
+    let plane = Plane::without_controllers(Distribution::Kubernetes).await;
+    define(&plane, ours()).await;
+    define(&plane, our_dns_provider()).await;
+    let pair = stage.clients.client(BLUE, "clients").unwrap();
+    apply(
+        &plane,
+        &stage,
+        &secret(&address, &pair, &Authority::new().unwrap()),
+    );
+    let account = dns_provider_key("default", "central");
+    plane.create(&account, json!({ "spec": specification() })).await;
+    let wanted = [endpoint("api", "192.0.2.1"), endpoint("api.private", "192.0.2.2")];
+    let wanted = json!({ "spec": { "endpoints": wanted } });
+    plane.create(&dns_endpoint_key("default", "api"), wanted).await;
+    let cache = stage.folder.path().join("edge-cache");
+    let mut edge = run(&plane, &stage, &cache).await;
+
+    let refused = state(&plane, "Error").await;
+    assert!(
+        refused["message"].as_str().unwrap().contains(&address),
+        "{refused}"
+    );
+    assert_eq!(stage.names().await, ["gone", "old.private"]);
+    // The Secret is mended.
+    apply(&plane, &stage, &secret(&address, &pair, &stage.servers));
+    let ready = state(&plane, "Ready").await;
+    assert_eq!(ready["zones"], json!({ "included": [ZONE] }), "{ready}");
+    assert_eq!(
+        ready["domains"],
+        json!({ "included": [ZONE], "excluded": [format!("private.{ZONE}")] })
+    );
+    eventually("the zone is as wanted", async || {
+        stage.names().await == ["api", "old.private"]
+    })
+    .await;
+    what_is_excluded_is_told(&plane).await;
+    a_renewed_certificate_costs_no_reading(&plane, &stage, &mut edge, (&address, &cache)).await;
+    server.is_alive();
+    plane.cluster.stop().unwrap();
+}
+
+/// Starts the program; only changes of objects bring another pass.
+async fn run(plane: &Plane, stage: &Stage, cache: &Path) -> Daemon {
+    let mut command = command(
+        &[
+            "run",
+            "--source=crd",
+            "--provider=dns-providers",
+            "--policy=sync",
+            "--txt-owner-id=edge",
+            "--provider-cache-time=10m",
+            "--provider-cache-patch-on-apply",
+            "--interval=1h",
+            "--min-event-sync-interval=100ms",
+            &format!("--record-cache-dir={}", cache.display()),
+        ]
+        .map(str::to_owned),
+    );
+    command.env("KUBECONFIG", plane.cluster.kubeconfig());
+    Daemon::start_with(stage.folder.path(), "edge", &command).await
+}
+
+/// Waits until the DNSProvider has a state; what it is told.
+async fn state(plane: &Plane, state: &str) -> Value {
+    let key = dns_provider_key("default", "central");
+    let mut status = Value::Null;
+    eventually(&format!("the DNSProvider is {state}"), async || {
+        status = plane.get(&key).await.unwrap()["status"].clone();
+        status["state"] == state
+    })
+    .await;
+    status
+}
+
+async fn what_is_excluded_is_told(plane: &Plane) {
+    let key = dns_endpoint_key("default", "api");
+    let mut told = Value::Null;
+    eventually("the DNSEndpoint is told", async || {
+        told = plane.get(&key).await.unwrap()["status"]["notInPlace"].clone();
+        told.as_array().is_some_and(|told| told.len() == 1)
+    })
+    .await;
+    assert_eq!(told[0]["dnsName"], format!("api.private.{ZONE}"), "{told}");
+    assert!(told.to_string().contains("outside the domain filter"), "{told}");
+}
+
+/// The account stays, and with it all that is known of its zones.
+async fn a_renewed_certificate_costs_no_reading(
+    plane: &Plane,
+    stage: &Stage,
+    edge: &mut Daemon,
+    (address, cache): (&str, &Path),
+) {
+    let accounts = || -> Vec<_> {
+        let folders = fs::read_dir(cache).unwrap();
+        folders.map(|folder| folder.unwrap().file_name()).collect()
+    };
+    let before = accounts();
+    let account = before[0].to_str().unwrap().to_owned();
+    let reads =
+        format!("external_dns_records_provider_calls_total{{account=\"{account}\",operation=\"read\"}}");
+    assert_eq!(edge.metric(&reads).await, Some(1.0));
+    let renewed = stage.clients.client(BLUE, "clients").unwrap();
+    apply(plane, stage, &secret(address, &renewed, &stage.servers));
+    eventually("the Secret is taken over", async || {
+        edge.log().matches("the Secret has changed").count() == 2
+    })
+    .await;
+    let wanted = json!({ "spec": { "endpoints": [endpoint("web", "192.0.2.3")] } });
+    plane.patch(&dns_endpoint_key("default", "api"), wanted).await;
+    eventually("the zone is as wanted", async || {
+        stage.names().await == ["old.private", "web"]
+    })
+    .await;
+    assert_eq!(edge.metric(&reads).await, Some(1.0));
+    assert_eq!(accounts(), before);
+    edge.is_alive();
+}
+
+/// Applies an object, whatever its kind.
+fn apply(plane: &Plane, stage: &Stage, object: &Value) {
+    let file = stage.write("applied.json", std::slice::from_ref(object));
+    plane.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_of_files_are_used_together_and_a_zone_of_two_once() {
+    let stage = Stage::start("").await;
+    let (_server, address) = central(&stage).await;
+    let pair = stage.clients.client(BLUE, "clients").unwrap();
+    let mut remote = provider("default");
+    remote["metadata"]["name"] = json!("central");
+    remote["spec"] = specification();
+    let accounts = [
+        remote,
+        secret(&address, &pair, &stage.servers),
+        provider("other"),
+        stage.secret("other"),
+    ];
+    let accounts = stage.write("accounts.yaml", &accounts);
+    let wanted = [endpoint("api", "192.0.2.1"), endpoint("api.private", "192.0.2.2")];
+    let wanted = stage.write("wanted.yaml", &[json!({ "endpoints": wanted })]);
+    let arguments = [
+        "apply",
+        "--policy=sync",
+        "--provider=dns-providers",
+        &format!("--dns-provider-file={}", accounts.display()),
+        &format!("--file={}", wanted.display()),
+    ];
+    let output = tokio::process::Command::from(command(&arguments.map(str::to_owned)))
+        .output()
+        .await
+        .unwrap();
+    let [said, logged] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    // The first has the zone, and does not include one of the names.
+    assert_eq!(stage.names().await, ["api"], "{said}\n{logged}");
+    assert_eq!(output.status.code(), Some(1), "{said}\n{logged}");
+    assert!(
+        logged
+            .contains("the zone example.com of the DNSProvider other/knot is not used: default/central has"),
+        "{logged}"
+    );
+}
