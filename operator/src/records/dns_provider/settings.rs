@@ -81,7 +81,6 @@ pub fn blueprint(
     let limit = spec.rate_limit.as_ref().map(rate).transpose()?;
     let config = spec.provider_config.as_ref().filter(|config| !config.is_empty());
     let in_secret = |reason: String| Problem::Error(format!("Secret {secret}: {reason}"));
-    // One more type has its place here: of it and of the Secret its settings are made.
     let mut identity = digest(data.entries(), config, limit);
     let (provider, rate) = match known {
         "aws-route53" => {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use devcluster::certificates::{Authority, Pair};
 use operator::records::dns_provider::problem::Problem;
 use operator::records::dns_provider::secret::{SecretData, SecretName};
-use operator::records::dns_provider::settings::{
-    Addresses, Blueprint, ProviderSettings, blueprint, remote::Settings,
-};
+use operator::records::dns_provider::settings::{Blueprint, ProviderSettings, blueprint, remote::Settings};
 use serde_json::{Value, json};
+
+use super::settings::{addresses, specification};
 
 /// The keys of a Secret, with others in the place of some; none for one that is not there.
 type Others<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -56,16 +56,7 @@ fn make(name: &str, spec: &Value, data: &SecretData) -> Result<Blueprint, Proble
         namespace: "team".into(),
         name: name.into(),
     };
-    let addresses = Addresses {
-        cloudflare: "http://localhost:1/".parse().unwrap(),
-        route53: None,
-    };
-    blueprint(
-        &serde_json::from_value(fields).unwrap(),
-        &secret,
-        data,
-        &addresses,
-    )
+    blueprint(&specification(&fields), &secret, data, &addresses())
 }
 
 fn settings(made: Blueprint) -> Settings {

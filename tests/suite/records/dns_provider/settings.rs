@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const KEY: &str = "c2VjcmV0";
 
-fn specification(fields: &Value) -> DnsProviderSpec {
+pub fn specification(fields: &Value) -> DnsProviderSpec {
     serde_json::from_value(fields.clone()).unwrap()
 }
 
@@ -24,7 +24,7 @@ fn secret(data: &Value) -> SecretData {
     SecretData::new(data.collect())
 }
 
-fn addresses() -> Addresses {
+pub fn addresses() -> Addresses {
     Addresses {
         cloudflare: "http://localhost:1/".parse().unwrap(),
         route53: None,
