@@ -11,13 +11,14 @@ use k8s_openapi::api::core::v1::Taint;
 
 use crate::dns::cluster::{self, Worker};
 use crate::dns::config::Placement;
-use crate::dns::node::Node;
+use crate::dns::node::{Node, is_label};
 
 /// The nodes by name.
 #[derive(Default)]
 pub struct Nodes {
     by_name: BTreeMap<Box<str>, Kept>,
-    labels: BTreeSet<Arc<(String, String)>>,
+    /// Each as `key=value`.
+    labels: BTreeSet<Arc<str>>,
     taints: Vec<Arc<Taint>>,
     zones: BTreeSet<Arc<str>>,
     /// None before all nodes are known.
@@ -28,7 +29,7 @@ pub struct Nodes {
 #[derive(PartialEq)]
 struct Kept {
     version: u64,
-    labels: Box<[Arc<(String, String)>]>,
+    labels: Box<[Arc<str>]>,
     taints: Box<[Arc<Taint>]>,
     worker: Option<Worker<Arc<str>>>,
 }
@@ -44,7 +45,7 @@ impl Nodes {
         if known.is_some_and(|known| known.version >= version) {
             return false;
         }
-        let labels = node.labels().map(|(key, value)| self.label(key, value)).collect();
+        let labels = node.labels().map(|label| self.label(label)).collect();
         let taints = node.taints().map(|taint| self.taint(taint)).collect();
         let worker = node.worker().map(|worker| Worker {
             zone: worker.zone.map(|zone| self.zone(zone)),
@@ -113,19 +114,18 @@ impl Nodes {
         self.by_name.is_empty()
             || self.by_name.values().any(|node| {
                 let has = |key: &str, value: &str| {
-                    let label = node.labels.iter().find(|label| label.0 == key);
-                    label.is_some_and(|label| label.1 == value)
+                    let mut labels = node.labels.iter();
+                    labels.any(|label| is_label(label, key, value))
                 };
                 placement.admits(has, node.taints.iter().map(AsRef::as_ref))
             })
     }
 
-    fn label(&mut self, key: &str, value: &str) -> Arc<(String, String)> {
-        let label = (key.to_owned(), value.to_owned());
-        if let Some(known) = self.labels.get(&label) {
+    fn label(&mut self, label: &str) -> Arc<str> {
+        if let Some(known) = self.labels.get(label) {
             return Arc::clone(known);
         }
-        let label = Arc::new(label);
+        let label: Arc<str> = label.into();
         self.labels.insert(Arc::clone(&label));
         label
     }

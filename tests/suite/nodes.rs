@@ -5,7 +5,10 @@ use devcluster::Distribution;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use operator::dns::cluster::Worker;
+use operator::dns::node::Node as DecodedNode;
 use operator::resources::{daemon_set_key, service_key};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::control_plane::{Operator, Plane, eventually, quiet};
@@ -56,6 +59,65 @@ async fn has_hints(plane: &Plane) -> bool {
         .await
         .unwrap();
     service["metadata"]["annotations"][HINTS] == "auto"
+}
+
+/// What a node of these fields counts as, as the API server tells it and as it is written.
+fn worker(metadata: &Value, status: &Value) -> Option<Worker<String>> {
+    let node = json!({ "metadata": metadata, "status": status });
+    let told: DecodedNode = serde_json::from_str(&node.to_string()).unwrap();
+    let written = DecodedNode::deserialize(&node).unwrap();
+    assert_eq!(told.worker(), written.worker());
+    told.worker().map(|worker| Worker {
+        zone: worker.zone.map(str::to_owned),
+    })
+}
+
+fn worker_in(zone: Option<&str>) -> Worker<String> {
+    Worker {
+        zone: zone.map(str::to_owned),
+    }
+}
+
+#[test]
+fn nodes_are_read_however_they_are_written() {
+    let metadata = json!({
+        "name": "n", "resourceVersion": "7", "annotations": { "a": "b" },
+        "labels": { "other": "", "topology.kubernetes.io/zone": "a", "kubernetes.io/os": "linux" },
+        "managedFields": [{ "manager": "kubelet", "fieldsV1": { "f:metadata": {} } }],
+    });
+    assert_eq!(worker(&metadata, &ready("True")), Some(worker_in(Some("a"))));
+    assert_eq!(worker(&metadata, &ready("Unknown")), None);
+    assert_eq!(worker(&metadata, &json!({})), None);
+    for (cpu, is_some) in [
+        (json!("0.5"), true),
+        (json!(4), true),
+        (json!(0.1), true),
+        (json!("0"), false),
+        (json!(""), false),
+        (json!(0), false),
+        (json!(null), false),
+        (json!({ "value": 4 }), false),
+    ] {
+        let mut status = ready("True");
+        status["allocatable"]["cpu"] = cpu.clone();
+        let zone = is_some.then_some("a");
+        assert_eq!(worker(&metadata, &status), Some(worker_in(zone)), "{cpu}");
+    }
+    for labels in [
+        json!(null),
+        json!({}),
+        json!({ "topology.kubernetes.io/zone": "" }),
+    ] {
+        let metadata = json!({ "name": "n", "labels": labels });
+        assert_eq!(worker(&metadata, &ready("True")), Some(worker_in(None)));
+    }
+    let control_plane = json!({ "labels": { "node-role.kubernetes.io/control-plane": "" } });
+    assert_eq!(worker(&control_plane, &ready("True")), None);
+    let labels = json!({ "a": "b", "c": "", "d": "e f" });
+    let node: DecodedNode = serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap();
+    assert_eq!(node.labels().collect::<Vec<_>>(), ["a=b", "c=", "d=e f"]);
+    let error = DecodedNode::deserialize(&json!({ "metadata": { "labels": { "a": "b\nc" } } })).unwrap_err();
+    assert!(error.to_string().contains("without line breaks"), "{error}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::dns::config::{Config, Finding, Protocol, Transport, Zone};
 use crate::dns::domain_name::DomainName;
 use crate::dns::inputs::Inputs;
+use crate::dns::node::{Node, is_label};
 use crate::dns::status::COREDNS_FLOOR;
 use crate::documents::Documents;
 
@@ -206,8 +207,8 @@ impl Asked<'_> {
     fn look_at_placement(&mut self) {
         let placement = &self.config.placement;
         let nodes = self.documents.nodes();
-        let admits = |node: &crate::dns::node::Node| {
-            let has = |key: &str, value: &str| node.labels().any(|label| label == (key, value));
+        let admits = |node: &Node| {
+            let has = |key: &str, value: &str| node.labels().any(|label| is_label(label, key, value));
             placement.admits(has, node.taints())
         };
         if !nodes.is_empty() && !nodes.iter().any(admits) {
