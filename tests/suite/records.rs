@@ -13,6 +13,7 @@ mod dns_provider;
 mod guide;
 mod metrics;
 mod plans;
+mod pod;
 mod rfc2136;
 mod route53;
 mod run;

@@ -2,8 +2,6 @@
 //! planes, a server that alone talks to a real Knot, and the Deployments of `manifests/records` as
 //! processes with the rights that they have there.
 
-mod pod;
-
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,8 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tests::program;
 
-use self::pod::Pod;
 use super::daemon::Daemon;
+use super::pod::Pod;
 use crate::control_plane::{Plane, eventually};
 
 const CLUSTERS: [&str; 3] = ["central", "west", "east"];

@@ -1,22 +1,28 @@
 //! A cluster whose records are kept by DNSProviders, one of them of the type `remote`: a client
-//! of `records serve` in front of a Knot.
+//! of `records serve` in front of a Knot. It runs as `manifests/records/dns-providers` deploys it,
+//! with the rights that it has there and no others.
 
 use std::fs;
 use std::path::Path;
 
 use devcluster::Distribution;
 use devcluster::certificates::{Authority, Pair};
+use devcluster::manifests;
 use operator::resources::{dns_endpoint_key, dns_provider_key};
 use serde_json::{Value, json};
 
 use super::super::daemon::{Daemon, command};
 use super::super::definitions::{define, our_dns_provider, ours};
+use super::super::pod::Pod;
 use super::super::run::stage::endpoint;
 use super::stage::{Stage, ZONE, address, provider};
 use crate::control_plane::{Plane, eventually};
+use crate::permissions::grants;
 
 /// The namespace at the central server.
 const BLUE: &str = "blue";
+/// The namespace, the service account and the Deployment of the manifests.
+const EDGE: &str = "external-records";
 /// One record of ours that nobody wants, and one more in a domain that is excluded.
 const LINES: &str = "gone 300 A 192.0.2.80\n\
     a-gone 300 TXT \"heritage=external-dns,external-dns/owner=edge,external-dns/resource=crd/default/x\"\n\
@@ -70,7 +76,14 @@ async fn a_cluster_has_its_records_by_a_dns_provider_from_a_central_server() {
     let wanted = json!({ "spec": { "endpoints": wanted } });
     plane.create(&dns_endpoint_key("default", "api"), wanted).await;
     let cache = stage.folder.path().join("edge-cache");
-    let mut edge = run(&plane, &stage, &cache).await;
+    let objects = deploy(&plane, &stage);
+    let pod = Pod {
+        plane: &plane,
+        namespace: EDGE,
+        name: EDGE,
+        flags: &[("--record-cache-dir", cache.display().to_string())],
+    };
+    let mut edge = pod.start().await;
 
     let refused = state(&plane, "Error").await;
     assert!(
@@ -93,28 +106,48 @@ async fn a_cluster_has_its_records_by_a_dns_provider_from_a_central_server() {
     what_is_excluded_is_told(&plane).await;
     a_renewed_certificate_costs_no_reading(&plane, &stage, &mut edge, (&address, &cache)).await;
     server.is_alive();
+    grants::account(plane.cluster.audit_log(), &objects, EDGE, EDGE).is_exact();
     plane.cluster.stop().unwrap();
 }
 
-/// Starts the program; only changes of objects bring another pass.
-async fn run(plane: &Plane, stage: &Stage, cache: &Path) -> Daemon {
-    let mut command = command(
-        &[
-            "run",
-            "--source=crd",
-            "--provider=dns-providers",
-            "--policy=sync",
-            "--txt-owner-id=edge",
-            "--provider-cache-time=10m",
-            "--provider-cache-patch-on-apply",
-            "--interval=1h",
-            "--min-event-sync-interval=100ms",
-            &format!("--record-cache-dir={}", cache.display()),
-        ]
-        .map(str::to_owned),
-    );
-    command.env("KUBECONFIG", plane.cluster.kubeconfig());
-    Daemon::start_with(stage.folder.path(), "edge", &command).await
+/// Applies the manifests with the owner and the policy of this test, and lets the service
+/// account read the Secrets of a namespace, as the comment there says; all that was applied.
+fn deploy(plane: &Plane, stage: &Stage) -> Vec<Value> {
+    let overlay = stage.folder.path().join("overlay");
+    fs::create_dir_all(&overlay).unwrap();
+    let root = "../".repeat(overlay.components().count() - 1);
+    let folder = manifests::folder().join("records");
+    let folder = format!("{root}{}", folder.strip_prefix("/").unwrap().display());
+    let replace = |place: u8, value: &str| {
+        let path = format!("/spec/template/spec/containers/0/args/{place}");
+        json!({ "op": "replace", "path": path, "value": value })
+    };
+    let patch = json!([replace(3, "--policy=sync"), replace(4, "--txt-owner-id=edge")]);
+    let kustomization = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
+        "resources": [folder], "components": [format!("{folder}/dns-providers")],
+        "patches": [{ "target": { "kind": "Deployment", "name": EDGE }, "patch": patch.to_string() }],
+    });
+    let file = overlay.join("kustomization.yaml");
+    fs::write(file, kustomization.to_string()).unwrap();
+    let overlay = overlay.to_str().unwrap();
+    let rendered = plane.kubectl(&["kustomize", overlay]);
+    let documents = rendered.split("\n---\n");
+    let mut objects: Vec<Value> = documents
+        .map(|document| operator::output::from_yaml(document).unwrap())
+        .collect();
+    plane.kubectl(&["apply", "--server-side", "--validate=strict", "-k", overlay]);
+    let bound = plane.kubectl(&[
+        "create",
+        "rolebinding",
+        "external-records-secrets",
+        "--namespace=default",
+        "--clusterrole=external-records-secrets",
+        "--serviceaccount=external-records:external-records",
+        "--output=json",
+    ]);
+    objects.push(serde_json::from_str(&bound).unwrap());
+    objects
 }
 
 /// Waits until the DNSProvider has a state; what it is told.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::Value;
 
-use super::super::daemon::{Daemon, command};
+use super::daemon::{Daemon, command};
 use crate::control_plane::Plane;
 use crate::permissions::kubeconfig_of;
 
