@@ -95,11 +95,13 @@ pub enum Command {
     /// The server (`dns-operator records serve`) runs in a process of its own, so that its
     /// memory is its own; behind it is a provider that counts its calls as Route 53 would be
     /// called. Clients connect over mutual TLS on this machine, each with a certificate of its
-    /// own, and keep nothing but revisions. For each number of clients:
+    /// own, and keep nothing but revisions; beside them is one as it is shipped, with its cache on
+    /// disk, in a process of its own. For each number of clients:
     ///
     /// - an hour by a simulated clock, in which each client makes a pass a minute and a few
     ///   changes: calls to the provider, beside each client going there by itself;
-    /// - octets for a restart and for a change, beside Gardener's protocol;
+    /// - octets for a restart of the client that is shipped and for a change, beside Gardener's
+    ///   protocol, and that client's memory;
     /// - the time of a single change, alone and behind a client with very many;
     /// - the server's memory at rest, while all clients read at once, and with clients that
     ///   begin to read and take nothing;
@@ -109,6 +111,9 @@ pub enum Command {
     /// The server that is measured.
     #[command(hide = true)]
     RemoteServer(RemoteServerArgs),
+    /// The client that is shipped.
+    #[command(hide = true)]
+    RemoteClient(RemoteClientArgs),
     /// Watch and write: what the operator is compared with.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -297,6 +302,14 @@ pub struct RemoteServerArgs {
     /// The seconds that have passed on its clock.
     #[arg(long, value_name = "SECONDS")]
     pub since: u64,
+}
+
+/// What the client is begun with.
+#[derive(Debug, Args)]
+pub struct RemoteClientArgs {
+    /// Where its Secret is, and where it keeps its cache.
+    #[arg(long, value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// What is measured, and what is printed.

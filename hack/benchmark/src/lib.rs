@@ -4,7 +4,8 @@
 //! [`operator`] runs a [`trial`] of each program and shows the [`figures`] as a
 //! [`table`] and a [`chart`]; the other commands are [`cache`], and, each with a
 //! [`sheet`] of figures, [`many_servers`], [`many_nodes`], [`many_edits`],
-//! [`records`], [`batch`] and [`remote`]. The audit log, the figures and the processes serve whoever else measures.
+//! [`records`], [`batch`] and [`remote`]. The audit log, the figures, the
+//! processes and the certificates serve whoever else measures.
 
 pub mod audit;
 mod bare;
@@ -25,7 +26,7 @@ mod operator;
 pub mod process;
 mod records;
 mod relay;
-mod remote;
+pub mod remote;
 mod sheet;
 mod sight;
 mod stage;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Batch(args)) => batch::run(&args).await,
         Some(Command::Remote(args)) => remote::run(&args).await,
         Some(Command::RemoteServer(args)) => remote::serve(&args).await,
+        Some(Command::RemoteClient(args)) => remote::keep(&args).await,
         Some(Command::Bare(args)) => bare::run(&args).await,
         Some(Command::Operator(args)) => operator::run(&args).await,
         None => operator::run(&cli.operator).await,

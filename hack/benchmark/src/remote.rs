@@ -1,6 +1,6 @@
 //! `hack/bench remote`: a central server of zones, with few clients and with many.
 
-mod certificates;
+pub mod certificates;
 mod client;
 mod failover;
 mod gardener;
@@ -11,14 +11,16 @@ mod load;
 mod octets;
 mod process;
 mod server;
+mod shipped;
 mod stage;
+mod subprocess;
 
 use anyhow::{Context as _, Result};
 use devcluster::Progress;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::stage::Stage;
-use crate::cli::{RemoteArgs, RemoteServerArgs};
+use crate::cli::{RemoteArgs, RemoteClientArgs, RemoteServerArgs};
 use crate::sheet::{Figure, Sheet};
 
 /// The open files for a client: its own connection, and both ends of the relay.
@@ -43,6 +45,11 @@ pub async fn serve(args: &RemoteServerArgs) -> Result<()> {
     server::serve(args).await
 }
 
+/// The client that is shipped, in a process of its own.
+pub async fn keep(args: &RemoteClientArgs) -> Result<()> {
+    shipped::keep(args).await
+}
+
 async fn figures(args: &RemoteArgs, clients: u32, progress: &Progress) -> Result<Vec<Figure>> {
     progress.say(format!("{clients} clients: the server reads its zones"));
     let mut stage = Stage::set_up(args, clients).await?;
@@ -58,6 +65,7 @@ async fn figures(args: &RemoteArgs, clients: u32, progress: &Progress) -> Result
     progress.say(format!("{clients} clients: single changes"));
     figures.extend(latency::figures(&mut stage, args).await?);
     figures.extend(memory);
+    figures.extend(octets.memory);
     progress.say(format!(
         "{clients} clients: the server ends, and another one begins"
     ));
@@ -82,7 +90,9 @@ fn sheet(args: &RemoteArgs, clients: u32, figures: Vec<Figure>) -> Sheet {
              sent when one has just begun",
             latency::BATCH.as_millis()
         ),
-        "memory: resident; the clients keep nothing but revisions".to_owned(),
+        "memory: resident; a client in a process of its own is the one that is shipped, with its cache on disk, and \
+         so are its restarts; the clients of a crowd keep nothing but revisions"
+            .to_owned(),
     ];
     Sheet {
         title: format!(

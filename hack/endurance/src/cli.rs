@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Tries the operator for long: on a real cluster, or with specifications or plans by
-/// the thousand.
+/// Tries the operator for long: on a real cluster, or with specifications, plans or
+/// messages by the thousand.
 ///
 /// Without a command, changes a cluster as `node` does.
 #[derive(Debug, Parser)]
@@ -64,15 +64,25 @@ pub enum Command {
     /// of the ways that docs/external-records.md lists; anything else is brought down to
     /// the least case that shows it. The exit code is 1 when there is any.
     Plans(DrawArgs),
+    /// Throws messages that no client would send at the remote provider.
+    ///
+    /// Draws octets at random, and valid messages of both protocols of which some
+    /// octets are others, and hands each to all decoders of server and client: what is
+    /// understood must come back with the same meaning from what it is encoded to, and
+    /// what is refused must name its field. One of 200 goes to a server over TLS as well,
+    /// in every call; it must answer, and its memory must not grow. What goes wrong is
+    /// brought down to the least message that shows it. The exit code is 1 when anything
+    /// does.
+    Messages(DrawArgs),
 }
 
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct DrawArgs {
-    /// How many specifications, names or plans.
+    /// How many specifications, names, plans or messages.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub count: u64,
-    /// The number of the first specification or plan; printed, and another one each time
+    /// The number of the first specification, plan or message; printed, and another one each time
     /// when not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -7,7 +7,8 @@
 //! [`verdicts`] of both, for which a [`corefile`] is read back and tried in a room of
 //! [`coredns`]. [`stricter`] lists where the operator refuses what CoreDNS would load.
 //!
-//! And [`plans`] of the record engine beside those of external-dns.
+//! And [`plans`] of the record engine beside those of external-dns, and [`messages`] that no
+//! client of the remote provider would send.
 
 pub mod change;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod corefile;
 pub mod end;
 pub mod hand;
 pub mod load;
+pub mod messages;
 pub mod names;
 pub mod plans;
 pub mod report;

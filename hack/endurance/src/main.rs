@@ -13,6 +13,7 @@ use endurance::cli::{Cli, Command, DrawArgs, NodeArgs};
 use endurance::comparison;
 use endurance::end::Release;
 use endurance::load;
+use endurance::messages;
 use endurance::names;
 use endurance::plans;
 use endurance::report::Report;
@@ -37,6 +38,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Some(Command::Specs(args)) => run_specs(args),
         Some(Command::Names(args)) => run_names(args),
         Some(Command::Plans(args)) => run_plans(args),
+        Some(Command::Messages(args)) => run_messages(args),
     }
 }
 
@@ -59,6 +61,13 @@ fn run_plans(args: &DrawArgs) -> Result<bool> {
     let plans = plans::compare(seed, args.count, &Progress::shown())?;
     print(&plans.to_string())?;
     Ok(plans.disagreements.is_empty())
+}
+
+fn run_messages(args: &DrawArgs) -> Result<bool> {
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let messages = messages::send(seed, args.count, &Progress::shown())?;
+    print(&messages.to_string())?;
+    Ok(messages.wrong.is_empty())
 }
 
 fn print(text: &str) -> Result<()> {

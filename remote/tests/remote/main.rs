@@ -28,7 +28,6 @@ mod intruders;
 mod ledger;
 mod limits;
 mod messages;
-mod mutations;
 mod protobuf;
 mod publication;
 mod reading;

@@ -90,15 +90,30 @@ impl Authority {
 
 impl Pass {
     /// The namespace of the client.
+    #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
     /// Access to a server at an address.
     pub fn access(&self, server: SocketAddr) -> Result<Access> {
+        Ok(Access::from_secret(&self.secret(server))?)
+    }
+
+    /// Puts the Secret for a server at an address into a folder, as it is mounted.
+    pub fn write_client(&self, folder: &Path, server: SocketAddr) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+        for (key, value) in self.secret(server) {
+            let path = folder.join(key);
+            fs::write(&path, value).with_context(|| format!("failed to write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn secret(&self, server: SocketAddr) -> BTreeMap<String, Vec<u8>> {
         let mut secret = self.secret.clone();
         secret.insert("REMOTE_ENDPOINT".to_owned(), server.to_string().into_bytes());
-        Ok(Access::from_secret(&secret)?)
+        secret
     }
 }
 

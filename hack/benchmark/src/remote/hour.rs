@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use records::{Outcome, Provider as _};
+use records::cache::Clock;
+use records::{Outcome, Provider};
 
 use super::hosted::{Hosted, PAGE, Tally, next_change};
 use super::server::{Order, cache, rotate};
@@ -101,7 +102,8 @@ async fn settle(stage: &mut Stage) -> Result<()> {
 async fn direct(args: &RemoteArgs, records: u32) -> Result<Tally> {
     let clock = Arc::new(Simulated::default());
     let hosted = Arc::new(Hosted::new(args.zones, records)?);
-    let cache = cache(Arc::clone(&hosted), None, Arc::clone(&clock))?;
+    let provider = Arc::clone(&hosted) as Arc<dyn Provider>;
+    let cache = cache(provider, None, Arc::clone(&clock) as Arc<dyn Clock>)?;
     for zone in hosted.all() {
         cache.shared(zone).await?;
     }

@@ -7,14 +7,14 @@ use anyhow::{Result, ensure};
 use super::client::Client;
 use super::gardener::Gardener;
 use super::hosted::creation;
+use super::shipped::{self, Life, taken};
 use super::stage::Stage;
 use crate::relay::Relay;
 use crate::sheet::{Figure, figure, number};
+use crate::table::megabytes;
 
 /// The most octets for a zone of which a client has the revision.
 const RESTART: f64 = 1000.0;
-/// How long what is still on its way is waited for.
-const ARRIVAL: Duration = Duration::from_millis(100);
 /// How often it is looked whether a change was told.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -38,13 +38,16 @@ struct Protocol {
 pub struct Measured {
     /// A restart by Gardener's protocol.
     pub gardeners_restart: u64,
-    /// The figures.
+    /// The octets of both.
     pub figures: Vec<Figure>,
+    /// The memory of a client of ours.
+    pub memory: Vec<Figure>,
 }
 
 /// Measures.
 pub async fn measure(stage: &Stage) -> Result<Measured> {
-    let ours = ours(stage).await?;
+    let [first, again] = shipped::measure(stage).await?;
+    let ours = ours(stage, &first, &again).await?;
     let theirs = gardeners(stage).await?;
     let row = |label: &str, octets: fn(&Protocol) -> u64| {
         figure(label, 0, number(octets(&ours))).beside(number(octets(&theirs)))
@@ -58,44 +61,43 @@ pub async fn measure(stage: &Stage) -> Result<Measured> {
             row("octets for a change, to who makes it", |of| of.writer),
             row("  to each of the others", |of| of.watcher),
         ],
+        memory: vec![
+            figure(
+                "memory of a client that has all zones, MB",
+                1,
+                megabytes(again.memory.resident),
+            ),
+            figure(
+                "  at most, in a restart with what was known",
+                1,
+                megabytes(again.memory.peak),
+            ),
+            figure(
+                "  at most, in a restart with nothing",
+                1,
+                megabytes(first.memory.peak),
+            ),
+        ],
     })
 }
 
-async fn taken(relay: &Relay) -> u64 {
-    tokio::time::sleep(ARRIVAL).await;
-    relay.take().all()
-}
-
-async fn ours(stage: &Stage) -> Result<Protocol> {
+/// Restarts are those of the client that is shipped.
+async fn ours(stage: &Stage, first: &Life, again: &Life) -> Result<Protocol> {
     let relay = Relay::start(stage.server.address).await?;
-    let mut reader = Client::new(stage.other(0)?, relay.address)?;
-    start(&mut reader).await?;
+    let mut watcher = Client::new(stage.other(0)?, relay.address)?;
+    watcher.list().await?;
+    watcher.watch().await?;
     for zone in &stage.zones {
-        reader.read(zone).await?;
+        watcher.read(zone).await?;
     }
-    let cold = taken(&relay).await;
-    let mut again = Client::new(stage.other(0)?, relay.address)?;
-    again.adopt(&reader);
-    drop(reader);
-    start(&mut again).await?;
-    let connected = taken(&relay).await;
-    for zone in &stage.zones {
-        ensure!(again.read(zone).await? == 0, "a zone that is known was told");
-    }
-    let zones = taken(&relay).await;
-    let (writer, watcher) = change(stage, &relay, again).await?;
+    let (writer, watcher) = change(stage, &relay, watcher).await?;
     Ok(Protocol {
-        restart: connected + zones,
-        zone: zones / stage.zones.len() as u64,
-        cold,
+        restart: again.connected + again.zones,
+        zone: again.zones / stage.zones.len() as u64,
+        cold: first.connected + first.zones,
         writer,
         watcher,
     })
-}
-
-async fn start(client: &mut Client) -> Result<()> {
-    client.list().await?;
-    client.watch().await
 }
 
 /// A change by somebody else, and what one who watches takes to have it.

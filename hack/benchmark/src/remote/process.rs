@@ -1,18 +1,15 @@
 //! The server's process, from the outside.
 
-use std::fs;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
-use serde::de::DeserializeOwned;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use anyhow::Result;
 
 use super::hosted::Tally;
 use super::server::Order;
-use crate::process::{Memory, memory};
+use super::subprocess::Subprocess;
+use crate::process::Memory;
 
 /// What a server is begun with.
 #[derive(Clone, Debug)]
@@ -30,9 +27,7 @@ pub struct Site {
 /// A server that runs; ended when dropped.
 pub struct Process {
     site: Site,
-    child: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
+    process: Subprocess,
     /// Where it serves.
     pub address: SocketAddr,
     /// The simulated seconds that have passed.
@@ -46,37 +41,27 @@ impl Process {
     }
 
     async fn start_at(site: Site, elapsed: u64) -> Result<Self> {
-        let program = std::env::current_exe().context("failed to find this program")?;
-        let mut child = Command::new(program)
-            .arg("remote-server")
-            .arg("--directory")
-            .arg(&site.directory)
-            .arg(format!("--clients={}", site.clients))
-            .arg(format!("--zones={}", site.zones))
-            .arg(format!("--records={}", site.records))
-            .arg(format!("--since={elapsed}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("failed to start the server")?;
-        let orders = child.stdin.take().context("the server has no standard input")?;
-        let output = child.stdout.take().context("the server has no standard output")?;
-        let mut answers = BufReader::new(output).lines();
-        let address = hear(&mut answers).await?;
+        let arguments: [OsString; 7] = [
+            "remote-server".into(),
+            "--directory".into(),
+            site.directory.clone().into(),
+            format!("--clients={}", site.clients).into(),
+            format!("--zones={}", site.zones).into(),
+            format!("--records={}", site.records).into(),
+            format!("--since={elapsed}").into(),
+        ];
+        let (process, address) = Subprocess::start(&arguments).await?;
         Ok(Self {
             site,
-            child,
-            orders,
-            answers,
+            process,
             address,
             elapsed,
         })
     }
 
     /// Ends it without notice, and starts another one with the cache that it leaves behind.
-    pub async fn fail_over(mut self) -> Result<Self> {
-        self.child.kill().await.context("failed to end the server")?;
+    pub async fn fail_over(self) -> Result<Self> {
+        self.process.kill().await?;
         Self::start_at(self.site.clone(), self.elapsed).await
     }
 
@@ -88,32 +73,16 @@ impl Process {
 
     /// Has it do something, and waits until it is done.
     pub async fn order(&mut self, order: Order) -> Result<Tally> {
-        let line = format!("{}\n", serde_json::to_string(&order)?);
-        self.orders
-            .write_all(line.as_bytes())
-            .await
-            .context("failed to give an order to the server")?;
-        hear(&mut self.answers).await
+        self.process.order(&order).await
     }
 
     /// Its memory.
     pub fn memory(&self) -> Result<Memory> {
-        memory(self.id()?)
+        self.process.memory()
     }
 
     /// Has the kernel forget the most memory that was ever resident.
     pub fn reset_peak(&self) -> Result<()> {
-        let path = format!("/proc/{}/clear_refs", self.id()?);
-        fs::write(&path, "5").with_context(|| format!("failed to write {path}"))
+        self.process.reset_peak()
     }
-
-    fn id(&self) -> Result<u32> {
-        self.child.id().context("the server has ended")
-    }
-}
-
-async fn hear<T: DeserializeOwned>(answers: &mut Lines<BufReader<ChildStdout>>) -> Result<T> {
-    let line = answers.next_line().await.context("failed to hear the server")?;
-    let line = line.context("the server has ended")?;
-    serde_json::from_str(&line).with_context(|| format!("the server said {line}"))
 }

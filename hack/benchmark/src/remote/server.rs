@@ -1,12 +1,10 @@
 //! The server, in a process of its own so that its memory is its own, and what it is told
-//! to do: orders come over its standard input, one a line, each with an answer.
+//! to do.
 
 use std::future::pending;
-use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,11 +17,11 @@ use remote::server::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::certificates::read_server;
 use super::hosted::{Hosted, Tally};
+use super::subprocess::{orders, say};
 use crate::cli::RemoteServerArgs;
 use crate::clock::Simulated;
 
@@ -52,8 +50,8 @@ pub fn namespaces(clients: u32) -> impl Iterator<Item = String> {
     (0..clients).map(|number| format!("cluster-{number}"))
 }
 
-/// A cache as the server has it.
-pub fn cache(provider: Arc<Hosted>, directory: Option<&Path>, clock: Arc<Simulated>) -> Result<Cached> {
+/// A cache as the server has it, and the client that is shipped.
+pub fn cache(provider: Arc<dyn Provider>, directory: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Cached> {
     let settings = Settings {
         time: RESYNC,
         patch_on_apply: true,
@@ -61,7 +59,7 @@ pub fn cache(provider: Arc<Hosted>, directory: Option<&Path>, clock: Arc<Simulat
         max_age: Some(MAX_AGE),
         ..Settings::default()
     };
-    Ok(Cached::open(provider as Arc<dyn Provider>, settings, clock)?)
+    Ok(Cached::open(provider, settings, clock)?)
 }
 
 /// Reads again the zones whose turn it is.
@@ -80,7 +78,9 @@ pub async fn serve(args: &RemoteServerArgs) -> Result<()> {
     clock.advance(Duration::from_secs(args.since));
     let hosted = Arc::new(Hosted::new(args.zones, args.records)?);
     let directory = args.directory.join("cache");
-    let cache = Arc::new(cache(Arc::clone(&hosted), Some(&directory), Arc::clone(&clock))?);
+    let provider = Arc::clone(&hosted) as Arc<dyn Provider>;
+    let cache = cache(provider, Some(&directory), Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let cache = Arc::new(cache);
     let account = Account::new("account", "aws-route53", Arc::clone(&cache), Limits::default());
     let catalogue: Arc<Catalogue> = Arc::default();
     for namespace in namespaces(args.clients) {
@@ -132,12 +132,7 @@ struct Orders {
 
 impl Orders {
     async fn obey(&self) -> Result<()> {
-        let (sender, mut lines) = mpsc::unbounded_channel();
-        // Its own thread: the runtime has none for standard input that could be left behind.
-        thread::spawn(move || {
-            let lines = io::stdin().lines().map_while(Result::ok);
-            lines.map(|line| sender.send(line)).all(|sent| sent.is_ok())
-        });
+        let mut lines = orders();
         while let Some(line) = lines.recv().await {
             say(&self.follow(serde_json::from_str(&line)?).await?)?;
         }
@@ -165,12 +160,4 @@ impl Orders {
         let told = *tally.borrow();
         Ok(told)
     }
-}
-
-/// Tells something on a line of its own.
-fn say(what: &impl Serialize) -> Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, what)?;
-    out.write_all(b"\n")?;
-    out.flush().context("failed to answer")
 }
