@@ -1,6 +1,6 @@
 //! Changes, and what came of them.
 
-use records::{Change, Endpoint};
+use records::{Change, Endpoint, Outcome};
 use remote::protocol::gardener::{self, Action, Kind, change_request};
 use remote::protocol::{v1, v2, zones};
 
@@ -65,10 +65,20 @@ pub(super) fn ours(judge: &mut Judge<'_>, message: v2::Group) -> Result<(), Stri
     same("told again", &back, &group)
 }
 
-/// What came of a group.
+/// What came of a group. Names are told in their canonical form.
 pub(super) fn outcome(judge: &mut Judge<'_>, message: v2::Outcome) -> Result<(), String> {
-    let outcome = zones::outcome(message);
+    let mut outcome = zones::outcome(message);
     judge.accept();
     let back = zones::outcome(zones::outcome_message(&outcome));
+    if let Outcome::Applied {
+        written: Some(written),
+    } = &mut outcome
+    {
+        for record in written {
+            if let Ok(name) = record.name() {
+                record.dns_name = name.as_str().into();
+            }
+        }
+    }
     same("told again", &back, &outcome)
 }

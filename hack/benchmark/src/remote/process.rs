@@ -27,7 +27,7 @@ pub struct Site {
 /// A server that runs; ended when dropped.
 pub struct Process {
     site: Site,
-    process: Subprocess,
+    subprocess: Subprocess,
     /// Where it serves.
     pub address: SocketAddr,
     /// The simulated seconds that have passed.
@@ -50,10 +50,10 @@ impl Process {
             format!("--records={}", site.records).into(),
             format!("--since={elapsed}").into(),
         ];
-        let (process, address) = Subprocess::start(&arguments).await?;
+        let (subprocess, address) = Subprocess::start(&arguments).await?;
         Ok(Self {
             site,
-            process,
+            subprocess,
             address,
             elapsed,
         })
@@ -61,7 +61,7 @@ impl Process {
 
     /// Ends it without notice, and starts another one with the cache that it leaves behind.
     pub async fn fail_over(self) -> Result<Self> {
-        self.process.kill().await?;
+        self.subprocess.kill().await?;
         Self::start_at(self.site.clone(), self.elapsed).await
     }
 
@@ -73,16 +73,16 @@ impl Process {
 
     /// Has it do something, and waits until it is done.
     pub async fn order(&mut self, order: Order) -> Result<Tally> {
-        self.process.order(&order).await
+        self.subprocess.order(&order).await
     }
 
     /// Its memory.
     pub fn memory(&self) -> Result<Memory> {
-        self.process.memory()
+        self.subprocess.memory()
     }
 
     /// Has the kernel forget the most memory that was ever resident.
     pub fn reset_peak(&self) -> Result<()> {
-        self.process.reset_peak()
+        self.subprocess.reset_peak()
     }
 }
