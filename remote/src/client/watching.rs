@@ -9,7 +9,6 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use records::ZoneId;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tonic::Code;
 
 use super::link::Link;
 use crate::protocol::v2::{WatchZonesRequest, WatchZonesResponse};
@@ -119,15 +118,10 @@ async fn hear(link: &Link, told: &Told) -> bool {
     let request = WatchZonesRequest {
         namespace: String::from(&*connection.namespace),
     };
-    let mut stream = match connection.zones().watch_zones(request).await {
-        Ok(stream) => stream.into_inner(),
-        Err(status) => {
-            if status.code() == Code::Unimplemented {
-                link.take_for_gardeners();
-            }
-            return false;
-        }
+    let Ok(stream) = connection.zones().watch_zones(request).await else {
+        return false;
     };
+    let mut stream = stream.into_inner();
     let mut was_heard = false;
     while let Ok(Some(message)) = stream.message().await {
         told.take(connection.number, message);

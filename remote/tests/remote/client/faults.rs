@@ -39,6 +39,10 @@ async fn while_the_server_is_away_the_last_state_is_served_for_its_time() {
         panic!("{error:?}");
     };
     assert!(message.contains(&stage.wire.address.to_string()), "{message}");
+    assert!(
+        message.contains("it has last told of the zone example.com 0 s ago"),
+        "{message}"
+    );
     let status = cached.status();
     assert_eq!(
         status.zones[0].age,

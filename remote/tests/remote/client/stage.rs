@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use records::cache::{Cached, Settings as CacheSettings};
 use records::pace::Rate;
-use records::provider::memory::Memory;
+use records::provider::Operation;
+use records::provider::memory::{Fault, FaultKind, Memory};
 use records::{Change, Endpoint, Group, Outcome, Provider, Zone, ZoneRecords};
 use remote::client::{Access, Remote, Settings};
 use remote::server::admission::MutualTls;
@@ -168,6 +169,23 @@ impl Stage {
         for number in 0..count {
             self.memory.put(host(number, "192.0.2.1"));
         }
+    }
+
+    /// Has groups be made, and cuts the connection when the provider is called.
+    pub async fn cut_while_applying(&self, client: &Remote, zone: &Zone, groups: &[Group]) -> Vec<Outcome> {
+        self.memory.fail(Fault {
+            operation: Operation::Apply,
+            after: 0,
+            kind: FaultKind::Latency(Duration::from_millis(300)),
+        });
+        let cutting = async {
+            until("the provider is called", async || {
+                self.memory.calls().of(Operation::Apply) == 1
+            })
+            .await;
+            self.wire.cut();
+        };
+        tokio::join!(client.apply(zone, groups), cutting).0
     }
 
     /// The server takes over what others have written.

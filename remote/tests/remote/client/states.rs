@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use records::cache::{Cached, Settings as CacheSettings};
 use records::provider::{Confirmation, Operation};
-use records::{Provider as _, ZoneRecords};
+use records::{Provider, Zone, ZoneRecords};
 
-use super::super::world::{HandClock, TIME};
+use super::super::world::{HandClock, TIME, an_hour_passes};
 use super::stage::{Stage, create, host, read, sorted, the_zone, until, words};
 
 /// The names of a confirmation that all was compared.
@@ -16,6 +16,17 @@ fn compared(confirmation: &Confirmation) -> Vec<&str> {
         Confirmation::Compared { names, .. } => names.keys().map(records::Name::as_str).collect(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Waits until the client hears of the zone what the server tells by itself.
+pub async fn until_told(stage: &Stage, client: &dyn Provider, zone: &Zone, known: &ZoneRecords) {
+    let reads = || stage.central.figures().namespaces["blue"].reads;
+    until("the revision is told", async || {
+        let before = reads();
+        compared(&client.confirm(zone, known).await.unwrap());
+        reads() == before
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -71,12 +82,7 @@ async fn a_change_costs_what_it_changes_and_rest_costs_nothing() {
     let zone = the_zone(&client).await;
     let known = read(&client, &zone).await;
     let figures = || stage.central.figures().namespaces["blue"];
-    until("the revision is told", async || {
-        let before = figures().reads;
-        compared(&client.confirm(&zone, &known).await.unwrap());
-        figures().reads == before
-    })
-    .await;
+    until_told(&stage, &client, &zone, &known).await;
     stage.wire.octets();
     let before = figures();
     for _ in 0..10 {
@@ -94,6 +100,54 @@ async fn a_change_costs_what_it_changes_and_rest_costs_nothing() {
     let (sent, received) = stage.wire.octets();
     assert!(sent < 2_000 && received < 2_000, "{sent} {received}");
     assert_eq!(figures().whole_reads, 1);
+}
+
+/// Silence tells that a zone is the same, not how old the server's own knowledge is.
+#[tokio::test]
+async fn after_an_hour_of_silence_the_server_is_asked() {
+    let stage = Stage::new().await;
+    stage.fill(3);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let known = read(&client, &zone).await;
+    until_told(&stage, &client, &zone, &known).await;
+    let reads = || stage.central.figures().namespaces["blue"].reads;
+    let before = reads();
+    an_hour_passes().await;
+    assert!(compared(&client.confirm(&zone, &known).await.unwrap()).is_empty());
+    assert_eq!(reads(), before + 1);
+}
+
+/// Where much has changed, it is put together with what has not, and the zone is not read
+/// whole for it.
+#[tokio::test]
+async fn much_that_has_changed_is_put_into_the_whole() {
+    let mut stage = Stage::new().await;
+    stage.fill(3_000);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let mut known = read(&client, &zone).await;
+    let whole = |confirmation| match confirmation {
+        Confirmation::Whole(zone) => zone,
+        other => panic!("{other:?}"),
+    };
+    for number in 0..1_500 {
+        stage.memory.put(host(number, "192.0.2.2"));
+    }
+    stage.refresh().await;
+    known = whole(client.confirm(&zone, &known).await.unwrap());
+    assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by names");
+    assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 1);
+    // Less than half of the parts, and more than a thousand record sets in them.
+    for number in 0..150 {
+        stage.memory.put(host(number, "192.0.2.3"));
+    }
+    stage.restart().await;
+    let client = stage.client("blue");
+    the_zone(&client).await;
+    known = whole(client.confirm(&zone, &known).await.unwrap());
+    assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by parts");
+    assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 0);
 }
 
 /// What was written since the version that is known is part of what is compared.
@@ -160,7 +214,7 @@ async fn some_names_are_read_by_themselves() {
     stage.fill(2_000);
     let client = stage.client("blue");
     let zone = the_zone(&client).await;
-    client.read_names(&zone, &[]).await.unwrap();
+    assert_eq!(client.read_names(&zone, &[]).await.unwrap(), []);
     stage.wire.octets();
     let names = ["host5.example.com", "nobody.example.com"].map(super::super::world::name);
     let found = client.read_names(&zone, &names).await.unwrap();
