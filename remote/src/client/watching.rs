@@ -37,11 +37,9 @@ impl Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The revision that a zone has, if that is known without asking over this connection.
-    pub fn revision(&self, connection: u64, zone: &ZoneId) -> Option<Revision> {
-        let news = self.news();
-        let revision = news.revisions.get(&zone.0);
-        revision.filter(|_| news.connection == connection).copied()
+    /// The revision that a zone has, if that is known without asking.
+    pub fn revision(&self, zone: &ZoneId) -> Option<Revision> {
+        self.news().revisions.get(&zone.0).copied()
     }
 
     /// Which list of zones there is: a list that was read at the same number is the same.

@@ -9,3 +9,4 @@ mod nonsense;
 mod secrets;
 mod stage;
 mod states;
+mod wire;

@@ -8,7 +8,7 @@ use records::provider::{Confirmation, Operation};
 use records::{Provider, Zone, ZoneRecords};
 
 use super::super::world::{HandClock, TIME, an_hour_passes};
-use super::stage::{Stage, create, host, read, sorted, the_zone, until, words};
+use super::stage::{Stage, create, host, read, sorted, the_zone, until, update, words};
 
 /// The names of a confirmation that all was compared.
 fn compared(confirmation: &Confirmation) -> Vec<&str> {
@@ -126,16 +126,12 @@ async fn much_that_has_changed_is_put_into_the_whole() {
     stage.fill(3_000);
     let client = stage.client("blue");
     let zone = the_zone(&client).await;
-    let mut known = read(&client, &zone).await;
-    let whole = |confirmation| match confirmation {
-        Confirmation::Whole(zone) => zone,
-        other => panic!("{other:?}"),
-    };
+    let known = read(&client, &zone).await;
     for number in 0..1_500 {
         stage.memory.put(host(number, "192.0.2.2"));
     }
     stage.refresh().await;
-    known = whole(client.confirm(&zone, &known).await.unwrap());
+    let known = until_whole(&client, &zone, &known).await;
     assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by names");
     assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 1);
     // Less than half of the parts, and more than a thousand record sets in them.
@@ -145,9 +141,22 @@ async fn much_that_has_changed_is_put_into_the_whole() {
     stage.restart().await;
     let client = stage.client("blue");
     the_zone(&client).await;
-    known = whole(client.confirm(&zone, &known).await.unwrap());
+    let known = until_whole(&client, &zone, &known).await;
     assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by parts");
     assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 0);
+}
+
+/// Waits until all of a zone is told, because much of it has changed.
+async fn until_whole(client: &dyn Provider, zone: &Zone, known: &ZoneRecords) -> ZoneRecords {
+    let mut whole = None;
+    until("all of the zone is told", async || {
+        if let Confirmation::Whole(zone) = client.confirm(zone, known).await.unwrap() {
+            whole = Some(zone);
+        }
+        whole.is_some()
+    })
+    .await;
+    whole.unwrap()
 }
 
 /// What was written since the version that is known is part of what is compared.
@@ -157,29 +166,29 @@ async fn own_writes_are_known_and_those_of_others_beside_them_are_told() {
     stage.fill(100);
     let (blue, red) = (stage.client("blue"), stage.client("red"));
     let zone = the_zone(&blue).await;
-    let mut known = read(&blue, &zone).await;
-    let ours = host(200, "192.0.2.1");
-    assert_eq!(
-        words(&blue.apply(&zone, &[create(ours.clone())]).await),
-        ["applied"]
-    );
+    let known = read(&blue, &zone).await;
+    let (ours, old, new) = (host(200, "192.0.2.1"), host(1, "192.0.2.1"), host(1, "192.0.2.2"));
+    let groups = [create(ours.clone()), update(&old, &new)];
+    assert_eq!(words(&blue.apply(&zone, &groups).await), ["applied", "applied"]);
     let theirs = host(201, "192.0.2.1");
     assert_eq!(words(&red.apply(&zone, &[create(theirs)]).await), ["applied"]);
-    let version = known.version.clone();
-    known = ZoneRecords {
-        records: sorted(known.records.iter().chain([ours])).into_iter().collect(),
-        version,
+    let records = known.records.iter().filter(|record| *record != old);
+    let known = ZoneRecords {
+        records: sorted(records.chain([ours, new])).into_iter().collect(),
+        version: known.version,
     };
-    let confirmation = blue.confirm(&zone, &known).await.unwrap();
-    assert_eq!(compared(&confirmation), ["host201.example.com"]);
+    until("what the other wrote is told", async || {
+        compared(&blue.confirm(&zone, &known).await.unwrap()) == ["host201.example.com"]
+    })
+    .await;
     // What somebody has undone is told as well.
     stage.memory.remove(&host(200, "192.0.2.1").key().unwrap());
     stage.refresh().await;
-    let confirmation = blue.confirm(&zone, &known).await.unwrap();
-    assert_eq!(
-        compared(&confirmation),
-        ["host200.example.com", "host201.example.com"]
-    );
+    until("what is undone is told", async || {
+        compared(&blue.confirm(&zone, &known).await.unwrap())
+            == ["host200.example.com", "host201.example.com"]
+    })
+    .await;
 }
 
 #[tokio::test]
