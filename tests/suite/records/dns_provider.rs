@@ -9,4 +9,3 @@ mod selection;
 mod settings;
 mod stage;
 mod status;
-mod zone_union;

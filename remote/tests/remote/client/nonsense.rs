@@ -15,7 +15,7 @@ use records::{Endpoint, Outcome, Provider as _, ProviderError};
 use remote::client::{Access, Remote};
 use remote::protocol::v2::read_zone_response::header::Basis;
 use remote::protocol::v2::read_zone_response::{Header, Piece};
-use remote::protocol::zones::record_set;
+use remote::protocol::zones::{outcome_message, record_set};
 use remote::protocol::{v1, v2};
 use remote::revision::Revision;
 use remote::server::Credentials;
@@ -180,7 +180,7 @@ async fn groups_without_an_answer_are_unknown() {
     let groups = [create(host(0, "192.0.2.1")), create(host(1, "192.0.2.1"))];
     let applied = Outcome::Applied { written: None };
     let told = v2::ApplyResponse {
-        outcomes: vec![remote::protocol::zones::outcome_message(&applied)],
+        outcomes: vec![outcome_message(&applied)],
         revision: Vec::new(),
     };
     parrot.says("Apply", &[told], done());
