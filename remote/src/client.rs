@@ -143,14 +143,13 @@ impl Remote {
         let limit = self.settings.state_limit;
         let connection = self.link.connection();
         let taken = reading::read(&self.link, limit, zone, Known::default(), true).await?;
-        let taken = taken.filter(|taken| taken.basis == Basis::Whole);
-        let Some(taken) = taken.filter(|taken| taken.digests.revision() == taken.revision) else {
+        if taken.basis != Basis::Whole || taken.digests.revision() != taken.revision {
             let reason = format!(
                 "what it tells of the zone {} is not what it says that it is",
                 zone.name
             );
             return Err(Failure::malformed(reason, &connection.address));
-        };
+        }
         if taken.age > OLD {
             tracing::warn!(
                 "zone {}: the server {} has not heard of it for {:?}",
@@ -173,7 +172,7 @@ impl Remote {
         let held = self.holdings.digest(zone, &known.records).await;
         let revision = held.revision();
         let connection = self.link.connection().number;
-        let told = self.told.revision(connection, &zone.id);
+        let told = self.told.revision(&zone.id);
         if told == Some(revision) && self.holdings.is_recent(zone, connection) {
             return Ok(comparison::same(revision));
         }
@@ -195,7 +194,6 @@ impl Remote {
             let is_whole_wanted = attempt.digests.is_some();
             let limit = self.settings.state_limit;
             let taken = reading::read(&self.link, limit, zone, attempt, is_whole_wanted).await?;
-            let Some(taken) = taken else { continue };
             if let Some(confirmation) = comparison::compare(&known.records, &held, taken) {
                 self.holdings.took(zone, connection, None);
                 return Ok(confirmation);
@@ -211,9 +209,8 @@ impl Remote {
         };
         let limit = self.settings.state_limit;
         let taken = reading::read(&self.link, limit, zone, known, true).await?;
-        let records = taken.into_iter().flat_map(|taken| taken.records);
         let is_wanted = |record: &Endpoint| record.name().is_ok_and(|name| names.contains(&name));
-        Ok(records.filter(is_wanted).collect())
+        Ok(taken.records.into_iter().filter(is_wanted).collect())
     }
 
     async fn adjusted(&self, wanted: Vec<Endpoint>) -> Result<Vec<Endpoint>, Failure> {

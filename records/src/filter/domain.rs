@@ -41,8 +41,7 @@ pub struct Domains {
 impl Domains {
     fn take(&self, name: &str) -> bool {
         // None is less than any.
-        let include = longest(&self.include, name);
-        include.is_some() && include > longest(&self.exclude, name)
+        longest(&self.include, name) > longest(&self.exclude, name)
     }
 }
 

@@ -2,6 +2,7 @@
 //! comes of it: `tests/suite/records/cloudflare`.
 
 mod adjusted;
+mod answers;
 mod listed;
 
 use std::time::Duration;

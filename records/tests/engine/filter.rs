@@ -163,5 +163,7 @@ fn of_domains_that_a_name_is_in_the_longest_counts() {
     let root = DomainFilter::nearest(vec![domains(&["."], &["example.com"])]);
     assert!(root.matches(&name("example.org")) && !root.matches(&name("example.com")));
     assert!(filter.matches_parent(&name("com")) && !filter.matches_parent(&name("org")));
+    let itself = name("both.example.com");
+    assert!(!DomainFilter::nearest(vec![both]).matches_parent(&itself));
     assert!(serde_json::to_string(&filter).is_err());
 }

@@ -114,3 +114,34 @@ proptest! {
         prop_assert_eq!(same, if old.is_empty() { vec![] } else { vec![Step::Kept(old.len())] });
     }
 }
+
+#[test]
+fn type_and_set_identifier_count_in_the_order_and_the_data_does_not() {
+    let set = |record_type: RecordType, set_identifier: &str, target: &str| Endpoint {
+        dns_name: "a.example.com".into(),
+        record_type,
+        set_identifier: set_identifier.into(),
+        targets: [target.into()].into(),
+        ..Endpoint::default()
+    };
+    let old = [
+        set(RecordType::A, "one", "192.0.2.1"),
+        set(RecordType::A, "two", "192.0.2.1"),
+        set(RecordType::Txt, "one", "192.0.2.1"),
+    ];
+    let list = sorted(&old);
+    assert!(list.iter().eq(old.clone()));
+    let mut reversed = old.clone();
+    reversed.reverse();
+    assert_eq!(sorted(&reversed), list);
+    let mut new = old.clone();
+    new[1] = set(RecordType::A, "two", "192.0.2.2");
+    let later = sorted(&new);
+    assert_ne!(later, list);
+    let replaced = Step::Replaced {
+        old: old[1].clone(),
+        new: new[1].clone(),
+    };
+    let steps: Vec<Step> = later.difference(&list).collect();
+    assert_eq!(steps, [Step::Kept(1), replaced, Step::Kept(1)]);
+}

@@ -75,13 +75,9 @@ impl Link {
         }
     }
 
+    /// What there is with the Secret as it is now.
     fn current(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The connection now.
-    pub fn connection(&self) -> Connection {
-        let mut current = self.current();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody may be there any more who could tell of another Secret.
         if current.access.has_changed().unwrap_or(false) {
             let number = current.connection.number + 1;
@@ -89,7 +85,12 @@ impl Link {
             current.connection = connection;
             current.gardener = None;
         }
-        current.connection.clone()
+        current
+    }
+
+    /// The connection now.
+    pub fn connection(&self) -> Connection {
+        self.current().connection.clone()
     }
 
     /// Ends when there is another Secret than the connection has.

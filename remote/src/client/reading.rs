@@ -40,14 +40,15 @@ pub(super) struct Taken {
     pub digests: Digests,
 }
 
-/// Reads a zone; all of it only if that is `wanted`, and none otherwise.
+/// Reads a zone. Where all of it would be told and that is not wanted, nothing is, and what is
+/// known does not come to be the revision.
 pub(super) async fn read(
     link: &Link,
     limit: Duration,
     zone: &Zone,
     known: Known,
     is_whole_wanted: bool,
-) -> Result<Option<Taken>, Failure> {
+) -> Result<Taken, Failure> {
     link.turn().await;
     let connection = link.connection();
     let request = ReadZoneRequest {
@@ -70,17 +71,14 @@ pub(super) async fn read(
         ) else {
             return Ok(Err("the header of a zone cannot be understood"));
         };
-        if basis == Basis::Whole && !is_whole_wanted {
-            return Ok(Ok(None));
-        }
         let (records, digests) = pieces(&mut stream).await?;
-        Ok(Ok(Some(Taken {
+        Ok(Ok(Taken {
             basis,
             revision,
             age: Duration::from_secs(header.age_seconds),
             records,
             digests,
-        })))
+        }))
     };
     let answer: Option<Result<Result<_, &str>, Status>> = timeout(limit, Box::pin(reading)).await.ok();
     finish(link, &connection, limit, answer)

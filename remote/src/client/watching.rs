@@ -9,7 +9,6 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use records::ZoneId;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tonic::Code;
 
 use super::link::Link;
 use crate::protocol::v2::{WatchZonesRequest, WatchZonesResponse};
@@ -38,11 +37,9 @@ impl Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The revision that a zone has, if that is known without asking over this connection.
-    pub fn revision(&self, connection: u64, zone: &ZoneId) -> Option<Revision> {
-        let news = self.news();
-        let revision = news.revisions.get(&zone.0);
-        revision.filter(|_| news.connection == connection).copied()
+    /// The revision that a zone has, if that is known without asking.
+    pub fn revision(&self, zone: &ZoneId) -> Option<Revision> {
+        self.news().revisions.get(&zone.0).copied()
     }
 
     /// Which list of zones there is: a list that was read at the same number is the same.
@@ -119,15 +116,10 @@ async fn hear(link: &Link, told: &Told) -> bool {
     let request = WatchZonesRequest {
         namespace: String::from(&*connection.namespace),
     };
-    let mut stream = match connection.zones().watch_zones(request).await {
-        Ok(stream) => stream.into_inner(),
-        Err(status) => {
-            if status.code() == Code::Unimplemented {
-                link.take_for_gardeners();
-            }
-            return false;
-        }
+    let Ok(stream) = connection.zones().watch_zones(request).await else {
+        return false;
     };
+    let mut stream = stream.into_inner();
     let mut was_heard = false;
     while let Ok(Some(message)) = stream.message().await {
         told.take(connection.number, message);

@@ -103,6 +103,13 @@ impl Clock for HandClock {
     }
 }
 
+/// An hour passes for all that looks at tokio's clock, which then goes on.
+pub async fn an_hour_passes() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3_601)).await;
+    tokio::time::resume();
+}
+
 /// The zone `example.com` for the namespaces `blue` and `red`.
 pub struct World {
     pub memory: Arc<Memory>,

@@ -33,14 +33,14 @@ async fn read(answer: Value) -> Result<Vec<Endpoint>, ProviderError> {
     Ok(records.records.iter().collect())
 }
 
-fn page(records: &[Value], total: usize) -> Value {
+pub fn page(records: &[Value], total: usize) -> Value {
     json!({
         "success": true, "errors": [], "messages": [], "result": records,
         "result_info": { "page": 1, "per_page": 5000, "count": records.len(), "total_count": total },
     })
 }
 
-fn record(id: &str, record_type: &str, content: &str, rest: &Value) -> Value {
+pub fn record(id: &str, record_type: &str, content: &str, rest: &Value) -> Value {
     let mut record = json!({
         "id": id, "name": "a.example.com", "type": record_type, "content": content, "ttl": 1,
         "proxied": false, "comment": null, "tags": null, "created_on": "2026-01-01T00:00:00Z",

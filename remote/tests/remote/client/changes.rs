@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use records::provider::Operation;
-use records::provider::memory::{Fault, FaultKind};
-use records::{Outcome, Provider as _, RESOURCE_LABEL};
+use records::{Change, Outcome, Provider as _};
 use remote::server::{Quota, Settings as ServerSettings};
 
 use super::super::world::{a, name};
-use super::stage::{Stage, create, group, host, read, sorted, the_zone, until, update, words};
+use super::stage::{Stage, create, host, read, sorted, the_zone, until, update, words};
 
 #[tokio::test]
 async fn each_group_has_its_own_outcome() {
@@ -77,21 +76,8 @@ async fn a_call_that_is_cut_leaves_its_groups_unknown() {
     let stage = Stage::new().await;
     let client = stage.client("blue");
     let zone = the_zone(&client).await;
-    stage.memory.fail(Fault {
-        operation: Operation::Apply,
-        after: 0,
-        kind: FaultKind::Latency(Duration::from_millis(300)),
-    });
     let group = [create(host(0, "192.0.2.1"))];
-    let writing = client.apply(&zone, &group);
-    let cutting = async {
-        until("the provider is called", async || {
-            stage.memory.calls().of(Operation::Apply) == 1
-        })
-        .await;
-        stage.wire.cut();
-    };
-    let (outcomes, ()) = tokio::join!(writing, cutting);
+    let outcomes = stage.cut_while_applying(&client, &zone, &group).await;
     assert_eq!(words(&outcomes), ["unknown"], "{outcomes:?}");
     until("it is made all the same", async || stage.truth().len() == 1).await;
     let found = client
@@ -100,6 +86,40 @@ async fn a_call_that_is_cut_leaves_its_groups_unknown() {
         .unwrap();
     assert_eq!(found, [host(0, "192.0.2.1")]);
     assert_eq!(stage.memory.calls().of(Operation::Apply), 1);
+}
+
+/// What was not yet sent when a call failed is not sent in this pass.
+#[tokio::test]
+async fn after_a_call_that_fails_the_rest_is_put_off() {
+    let stage = Stage::new().await;
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let groups: Vec<_> = (0..600).map(|number| create(host(number, "192.0.2.1"))).collect();
+    let outcomes = stage.cut_while_applying(&client, &zone, &groups).await;
+    let words = words(&outcomes);
+    assert!(words[..500].iter().all(|word| *word == "unknown"));
+    assert!(words[500..].iter().all(|word| *word == "postponed"));
+    assert_eq!(stage.central.figures().namespaces["blue"].writes, 1);
+}
+
+/// A call that is refused whole is cut until what is wrong stands alone.
+#[tokio::test]
+async fn a_group_that_the_server_does_not_take_keeps_no_other_out() {
+    let settings = ServerSettings {
+        most_changes: 1,
+        ..ServerSettings::default()
+    };
+    let stage = Stage::with(settings).await;
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let mut groups: Vec<_> = (0..5).map(|number| create(host(number, "192.0.2.1"))).collect();
+    groups[1].changes.push(Change::Create(host(9, "192.0.2.1")));
+    let outcomes = client.apply(&zone, &groups).await;
+    assert_eq!(
+        words(&outcomes),
+        ["applied", "rejected", "applied", "applied", "applied"]
+    );
+    assert_eq!(stage.truth().len(), 4);
 }
 
 /// Where nobody listens, nothing was sent.
@@ -141,52 +161,36 @@ async fn a_server_that_is_asked_for_too_much_is_waited_for() {
     assert_eq!(words(&outcomes), ["postponed"]);
 }
 
+/// What a server refuses for its number goes again when it said, and not before.
 #[tokio::test]
-async fn wanted_records_are_adjusted_by_the_server_once() {
-    let stage = Stage::new().await;
-    stage.memory.set_default_ttl(std::num::NonZeroU32::new(120));
+async fn a_server_that_says_when_is_asked_again_then() {
+    let interval = Duration::from_secs(2);
+    let settings = ServerSettings {
+        quota: Some(Quota { burst: 1, interval }),
+        ..ServerSettings::default()
+    };
+    let stage = Stage::with(settings).await;
     let client = stage.client("blue");
-    the_zone(&client).await;
-    let mut wanted: Vec<_> = (0..50).map(|number| host(number, "192.0.2.1")).collect();
-    for record in &mut wanted {
-        record
-            .labels
-            .insert(RESOURCE_LABEL.into(), "service/one/two".into());
-    }
-    wanted.push(a("www.example.org", "192.0.2.1"));
-    wanted[1].ttl = std::num::NonZeroU32::new(60);
-    let adjusted = client.adjust(wanted.clone()).await.unwrap();
-    assert_eq!(adjusted.len(), 51);
-    for record in &adjusted {
-        let ttl = match &*record.dns_name {
-            "www.example.org" => None,
-            "host1.example.com" => Some(60),
-            _ => Some(120),
-        };
-        assert_eq!(record.ttl.map(u32::from), ttl, "{}", record.dns_name);
-        let is_ours = record.resource() == Some("service/one/two");
-        assert_eq!(is_ours, &*record.dns_name != "www.example.org");
-    }
-    let calls = stage.memory.calls().of(Operation::Adjust);
-    assert_eq!(calls, 1);
-    assert_eq!(client.adjust(wanted.clone()).await.unwrap(), adjusted);
-    assert_eq!(stage.memory.calls().of(Operation::Adjust), calls);
-    wanted[0].targets = ["192.0.2.9".into()].into();
-    stage.wire.octets();
-    client.adjust(wanted).await.unwrap();
-    assert_eq!(stage.memory.calls().of(Operation::Adjust), calls + 1);
-    let (sent, _) = stage.wire.octets();
-    assert!(sent < 1_000, "only what is new: {sent}");
-    let outcomes = client
-        .apply(
-            &the_zone(&client).await,
-            &[group(records::Change::Create(host(70, "192.0.2.1")))],
-        )
-        .await;
-    match &outcomes[0] {
-        Outcome::Applied {
-            written: Some(written),
-        } => assert_eq!(written[0].ttl.map(u32::from), Some(120)),
-        other => panic!("{other:?}"),
-    }
+    let zone = the_zone(&client).await;
+    let (first, second) = ([create(host(0, "192.0.2.1"))], [create(host(1, "192.0.2.1"))]);
+    assert_eq!(words(&client.apply(&zone, &first).await), ["applied"]);
+    let overloads = || stage.central.figures().namespaces["blue"].overloads;
+    let passing = async {
+        until("the server has refused", async || overloads() > 0).await;
+        stage.clock.advance(interval);
+    };
+    let (outcomes, ()) = tokio::join!(client.apply(&zone, &second), passing);
+    assert_eq!(words(&outcomes), ["applied"]);
+    assert_eq!(overloads(), 1);
+}
+
+/// A server that is going down says so before it has done anything.
+#[tokio::test]
+async fn a_server_that_goes_down_leaves_no_doubt() {
+    let stage = Stage::new().await;
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    stage.central.close();
+    let outcomes = client.apply(&zone, &[create(host(0, "192.0.2.1"))]).await;
+    assert_eq!(words(&outcomes), ["postponed"], "{outcomes:?}");
 }

@@ -10,6 +10,7 @@ use remote::server::Settings as ServerSettings;
 
 use super::super::world::{HandClock, TIME};
 use super::stage::{Stage, create, host, read, sorted, the_zone, until, words};
+use super::states::until_told;
 
 /// For as long as the cache may, it serves what it knows, and says why not afterwards.
 #[tokio::test]
@@ -39,6 +40,10 @@ async fn while_the_server_is_away_the_last_state_is_served_for_its_time() {
         panic!("{error:?}");
     };
     assert!(message.contains(&stage.wire.address.to_string()), "{message}");
+    assert!(
+        message.contains("it has last told of the zone example.com 0 s ago"),
+        "{message}"
+    );
     let status = cached.status();
     assert_eq!(
         status.zones[0].age,
@@ -52,6 +57,23 @@ async fn while_the_server_is_away_the_last_state_is_served_for_its_time() {
     assert_eq!(sorted(&read(&cached, &zone).await.records), sorted(stage.truth()));
     assert_eq!(cached.status().zones[0].age, Some(Duration::ZERO));
     assert_eq!(cached.status().provider_calls[&Operation::Read], 1);
+}
+
+/// Who hears nothing because nobody speaks knows nothing.
+#[tokio::test]
+async fn while_the_server_is_away_no_zone_is_the_same() {
+    let stage = Stage::new().await;
+    stage.fill(3);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let known = read(&client, &zone).await;
+    until_told(&stage, &client, &zone, &known).await;
+    stage.wire.lead_to(None);
+    stage.wire.cut();
+    until("the zone is asked for", async || {
+        client.confirm(&zone, &known).await.is_err()
+    })
+    .await;
 }
 
 /// The server's own provider is away: it tells its last state, and how old that is.

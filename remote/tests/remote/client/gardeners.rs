@@ -6,8 +6,11 @@ use records::provider::memory::{Fault, FaultKind};
 use records::provider::{Confirmation, Operation};
 use records::{Change, Endpoint, Group, Outcome, Provider as _, ProviderError, RecordType};
 
-use super::super::world::{a, name, of_type, with_property};
-use super::stage::{Stage, create, group, host, read, sorted, the_zone, until, update, words};
+use remote::client::Remote;
+use tokio::sync::watch;
+
+use super::super::world::{a, an_hour_passes, name, of_type, with_property};
+use super::stage::{Stage, create, group, host, read, sorted, the_zone, unhurried, until, update, words};
 
 async fn gardeners() -> Stage {
     let stage = Stage::new().await;
@@ -105,7 +108,10 @@ async fn states_of_changes_are_outcomes_of_their_groups() {
         kind: FaultKind::Throttled,
     });
     let outcomes = client.apply(&zone, &[create(host(40, "192.0.2.1"))]).await;
-    assert_eq!(words(&outcomes), ["postponed"]);
+    assert!(
+        matches!(outcomes[0], Outcome::Postponed { throttled: true, .. }),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -171,6 +177,68 @@ async fn our_protocol_is_found_after_a_reconnect() {
         async || matches!(client.read(&zone).await, Ok(records) if records.version.is_some()),
     )
     .await;
+}
+
+#[tokio::test]
+async fn our_protocol_is_found_after_an_hour() {
+    let stage = gardeners().await;
+    stage.fill(1);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    stage.is_gardeners.store(false, Ordering::Relaxed);
+    assert_eq!(read(&client, &zone).await.version, None);
+    an_hour_passes().await;
+    assert!(read(&client, &zone).await.version.is_some());
+}
+
+/// Another Secret may lead to another server.
+#[tokio::test]
+async fn our_protocol_is_found_with_another_secret() {
+    let stage = gardeners().await;
+    stage.fill(1);
+    let (sender, receiver) = watch::channel(stage.access("blue").borrow().clone());
+    let client = Remote::new(receiver, unhurried());
+    let zone = the_zone(&client).await;
+    stage.is_gardeners.store(false, Ordering::Relaxed);
+    assert_eq!(read(&client, &zone).await.version, None);
+    sender.send_replace(stage.access("blue").borrow().clone());
+    assert!(read(&client, &zone).await.version.is_some());
+}
+
+/// More changes than a call has, and the answers in their places.
+#[tokio::test]
+async fn many_changes_go_in_several_calls() {
+    let stage = gardeners().await;
+    stage
+        .memory
+        .refuse(name("host1100.example.com"), Some("not here"));
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let groups: Vec<_> = (0..1_200)
+        .map(|number| create(host(number, "192.0.2.1")))
+        .collect();
+    let outcomes = client.apply(&zone, &groups).await;
+    let bad: Vec<_> = (0..1_200)
+        .filter(|place| words(&outcomes[*place..=*place]) != ["applied"])
+        .collect();
+    assert_eq!(bad, [1_100]);
+    assert_eq!(stage.central.figures().namespaces["blue"].writes, 2);
+}
+
+/// What was on its way may be made, and what was not yet sent is not sent in this pass.
+#[tokio::test]
+async fn after_a_call_that_fails_the_rest_is_put_off() {
+    let stage = gardeners().await;
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let groups: Vec<_> = (0..1_200)
+        .map(|number| create(host(number, "192.0.2.1")))
+        .collect();
+    let outcomes = stage.cut_while_applying(&client, &zone, &groups).await;
+    let words = words(&outcomes);
+    assert!(words[..1_000].iter().all(|word| *word == "unknown"));
+    assert!(words[1_000..].iter().all(|word| *word == "postponed"));
+    assert_eq!(stage.central.figures().namespaces["blue"].writes, 1);
 }
 
 #[tokio::test]

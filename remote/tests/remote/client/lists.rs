@@ -5,7 +5,7 @@ use std::sync::Arc;
 use records::{Provider as _, ProviderError};
 use remote::client::{Remote, Settings};
 
-use super::super::world::offer;
+use super::super::world::{an_hour_passes, offer};
 use super::stage::{Stage, the_zone, unhurried, until};
 
 #[tokio::test]
@@ -26,12 +26,7 @@ async fn a_list_is_read_again_when_the_server_says_that_it_is_another() {
     let client = stage.client("blue");
     let lists = || stage.central.figures().namespaces["blue"].lists;
     // Once it is heard what the server tells, the list costs nothing.
-    until("the list is not asked for any more", async || {
-        let before = lists_or_none(&stage);
-        the_zone(&client).await;
-        before == Some(lists())
-    })
-    .await;
+    until_told(&stage, &client, "blue").await;
     let before = lists();
     for _ in 0..5 {
         the_zone(&client).await;
@@ -45,11 +40,40 @@ async fn a_list_is_read_again_when_the_server_says_that_it_is_another() {
     })
     .await;
     assert_eq!(lists(), before + 1);
+    an_hour_passes().await;
+    client.zones().await.unwrap();
+    assert_eq!(lists(), before + 2, "silence is not believed for ever");
 }
 
-fn lists_or_none(stage: &Stage) -> Option<u64> {
-    let figures = stage.central.figures();
-    figures.namespaces.get("blue").map(|figures| figures.lists)
+/// Waits until a client of a namespace hears of its zones what the server tells by itself.
+pub async fn until_told(stage: &Stage, client: &Remote, namespace: &str) {
+    let lists = || {
+        let figures = stage.central.figures();
+        figures.namespaces.get(namespace).map(|figures| figures.lists)
+    };
+    until("the list is not asked for any more", async || {
+        let before = lists();
+        the_zone(client).await;
+        before.is_some() && before == lists()
+    })
+    .await;
+}
+
+/// What was heard of one server says nothing of the next.
+#[tokio::test]
+async fn another_server_may_have_other_zones() {
+    let mut stage = Stage::new().await;
+    let client = stage.client("blue");
+    until_told(&stage, &client, "blue").await;
+    stage.restart().await;
+    stage
+        .catalogue
+        .put("blue", "provider", offer(&stage.account, &[]));
+    until(
+        "the zone is gone",
+        async || matches!(client.zones().await, Ok(zones) if zones.is_empty()),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -69,8 +93,13 @@ async fn while_the_server_is_away_the_last_list_stays() {
     stage.wire.cut();
     assert_eq!(the_zone(&client).await, zone);
     // Who is not let in has no zones any more.
-    let client = stage.client("green");
     stage.wire.lead_to(target);
+    stage.catalogue.remove("blue", "provider");
+    until("the zone is gone", async || {
+        matches!(client.zones().await, Err(ProviderError::NoSuchZone(_)))
+    })
+    .await;
+    let client = stage.client("green");
     let error = client.zones().await.unwrap_err();
     assert!(matches!(error, ProviderError::NoSuchZone(_)), "{error:?}");
     let red = Remote::new(

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use records::cache::{Cached, Settings as CacheSettings};
 use records::provider::{Confirmation, Operation};
-use records::{Provider as _, ZoneRecords};
+use records::{Provider, Zone, ZoneRecords};
 
-use super::super::world::{HandClock, TIME};
-use super::stage::{Stage, create, host, read, sorted, the_zone, until, words};
+use super::super::world::{HandClock, TIME, an_hour_passes};
+use super::stage::{Stage, create, host, read, sorted, the_zone, until, update, words};
 
 /// The names of a confirmation that all was compared.
 fn compared(confirmation: &Confirmation) -> Vec<&str> {
@@ -16,6 +16,17 @@ fn compared(confirmation: &Confirmation) -> Vec<&str> {
         Confirmation::Compared { names, .. } => names.keys().map(records::Name::as_str).collect(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Waits until the client hears of the zone what the server tells by itself.
+pub async fn until_told(stage: &Stage, client: &dyn Provider, zone: &Zone, known: &ZoneRecords) {
+    let reads = || stage.central.figures().namespaces["blue"].reads;
+    until("the revision is told", async || {
+        let before = reads();
+        compared(&client.confirm(zone, known).await.unwrap());
+        reads() == before
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -71,12 +82,7 @@ async fn a_change_costs_what_it_changes_and_rest_costs_nothing() {
     let zone = the_zone(&client).await;
     let known = read(&client, &zone).await;
     let figures = || stage.central.figures().namespaces["blue"];
-    until("the revision is told", async || {
-        let before = figures().reads;
-        compared(&client.confirm(&zone, &known).await.unwrap());
-        figures().reads == before
-    })
-    .await;
+    until_told(&stage, &client, &zone, &known).await;
     stage.wire.octets();
     let before = figures();
     for _ in 0..10 {
@@ -96,6 +102,63 @@ async fn a_change_costs_what_it_changes_and_rest_costs_nothing() {
     assert_eq!(figures().whole_reads, 1);
 }
 
+/// Silence tells that a zone is the same, not how old the server's own knowledge is.
+#[tokio::test]
+async fn after_an_hour_of_silence_the_server_is_asked() {
+    let stage = Stage::new().await;
+    stage.fill(3);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let known = read(&client, &zone).await;
+    until_told(&stage, &client, &zone, &known).await;
+    let reads = || stage.central.figures().namespaces["blue"].reads;
+    let before = reads();
+    an_hour_passes().await;
+    assert!(compared(&client.confirm(&zone, &known).await.unwrap()).is_empty());
+    assert_eq!(reads(), before + 1);
+}
+
+/// Where much has changed, it is put together with what has not, and the zone is not read
+/// whole for it.
+#[tokio::test]
+async fn much_that_has_changed_is_put_into_the_whole() {
+    let mut stage = Stage::new().await;
+    stage.fill(3_000);
+    let client = stage.client("blue");
+    let zone = the_zone(&client).await;
+    let known = read(&client, &zone).await;
+    for number in 0..1_500 {
+        stage.memory.put(host(number, "192.0.2.2"));
+    }
+    stage.refresh().await;
+    let known = until_whole(&client, &zone, &known).await;
+    assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by names");
+    assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 1);
+    // Less than half of the parts, and more than a thousand record sets in them.
+    for number in 0..150 {
+        stage.memory.put(host(number, "192.0.2.3"));
+    }
+    stage.restart().await;
+    let client = stage.client("blue");
+    the_zone(&client).await;
+    let known = until_whole(&client, &zone, &known).await;
+    assert_eq!(sorted(&known.records), sorted(stage.truth()), "told by parts");
+    assert_eq!(stage.central.figures().namespaces["blue"].whole_reads, 0);
+}
+
+/// Waits until all of a zone is told, because much of it has changed.
+async fn until_whole(client: &dyn Provider, zone: &Zone, known: &ZoneRecords) -> ZoneRecords {
+    let mut whole = None;
+    until("all of the zone is told", async || {
+        if let Confirmation::Whole(zone) = client.confirm(zone, known).await.unwrap() {
+            whole = Some(zone);
+        }
+        whole.is_some()
+    })
+    .await;
+    whole.unwrap()
+}
+
 /// What was written since the version that is known is part of what is compared.
 #[tokio::test]
 async fn own_writes_are_known_and_those_of_others_beside_them_are_told() {
@@ -103,29 +166,29 @@ async fn own_writes_are_known_and_those_of_others_beside_them_are_told() {
     stage.fill(100);
     let (blue, red) = (stage.client("blue"), stage.client("red"));
     let zone = the_zone(&blue).await;
-    let mut known = read(&blue, &zone).await;
-    let ours = host(200, "192.0.2.1");
-    assert_eq!(
-        words(&blue.apply(&zone, &[create(ours.clone())]).await),
-        ["applied"]
-    );
+    let known = read(&blue, &zone).await;
+    let (ours, old, new) = (host(200, "192.0.2.1"), host(1, "192.0.2.1"), host(1, "192.0.2.2"));
+    let groups = [create(ours.clone()), update(&old, &new)];
+    assert_eq!(words(&blue.apply(&zone, &groups).await), ["applied", "applied"]);
     let theirs = host(201, "192.0.2.1");
     assert_eq!(words(&red.apply(&zone, &[create(theirs)]).await), ["applied"]);
-    let version = known.version.clone();
-    known = ZoneRecords {
-        records: sorted(known.records.iter().chain([ours])).into_iter().collect(),
-        version,
+    let records = known.records.iter().filter(|record| *record != old);
+    let known = ZoneRecords {
+        records: sorted(records.chain([ours, new])).into_iter().collect(),
+        version: known.version,
     };
-    let confirmation = blue.confirm(&zone, &known).await.unwrap();
-    assert_eq!(compared(&confirmation), ["host201.example.com"]);
+    until("what the other wrote is told", async || {
+        compared(&blue.confirm(&zone, &known).await.unwrap()) == ["host201.example.com"]
+    })
+    .await;
     // What somebody has undone is told as well.
     stage.memory.remove(&host(200, "192.0.2.1").key().unwrap());
     stage.refresh().await;
-    let confirmation = blue.confirm(&zone, &known).await.unwrap();
-    assert_eq!(
-        compared(&confirmation),
-        ["host200.example.com", "host201.example.com"]
-    );
+    until("what is undone is told", async || {
+        compared(&blue.confirm(&zone, &known).await.unwrap())
+            == ["host200.example.com", "host201.example.com"]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -160,7 +223,7 @@ async fn some_names_are_read_by_themselves() {
     stage.fill(2_000);
     let client = stage.client("blue");
     let zone = the_zone(&client).await;
-    client.read_names(&zone, &[]).await.unwrap();
+    assert_eq!(client.read_names(&zone, &[]).await.unwrap(), []);
     stage.wire.octets();
     let names = ["host5.example.com", "nobody.example.com"].map(super::super::world::name);
     let found = client.read_names(&zone, &names).await.unwrap();

@@ -202,4 +202,19 @@ async fn a_set_of_two_minds_is_mended_with_the_next_change() {
             "a.example.com A 192.0.2.2 ttl=300"
         ]
     );
+
+    // Also with one that has nothing to do with what differs.
+    fake.account().remove(ZONE, "a.example.com", "A");
+    fake.account().put(ZONE, one("192.0.2.2", 900, ""));
+    fake.account().put(ZONE, one("192.0.2.1", 300, ""));
+    let more = endpoint("a.example.com", "A", &["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    pass(&engine, &[with_ttl(more, 300)]).await;
+    assert_eq!(
+        lines(&fake, ZONE),
+        [
+            "a.example.com A 192.0.2.1 ttl=300",
+            "a.example.com A 192.0.2.2 ttl=300",
+            "a.example.com A 192.0.2.3 ttl=300"
+        ]
+    );
 }
