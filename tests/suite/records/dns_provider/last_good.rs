@@ -42,13 +42,13 @@ pub async fn settings_stay_in_use(stage: &Stage) {
     };
     for (wrong, right, state, words) in [
         (
-            json!({ "type": "rfc2163" }),
+            json!({ "type": "netlify-dns" }),
             json!({ "type": "rfc2136" }),
             "Invalid",
             "it takes aws-route53, cloudflare-dns, remote, rfc2136",
         ),
         (
-            json!({ "domains": { "include": ["no domain"] } }),
+            json!({ "domains": { "include": ["a..b"] } }),
             json!({ "domains": null }),
             "Invalid",
             "",
