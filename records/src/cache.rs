@@ -10,6 +10,7 @@
 //!   each group is put in place. Only what was applied changes the records; what nobody
 //!   knows makes names doubtful. A patch never makes a zone any fresher.
 //! - `rotation` reads zones again in turns, so that none comes to be too old.
+//! - `listing` is which zones there are, as they were listed last.
 //! - `store` keeps zones on disk. What is there is never newer than what it says, and
 //!   names that may have been written to since are marked; so it can be believed as far as
 //!   the provider confirms it.
@@ -17,6 +18,7 @@
 mod age;
 mod apply;
 mod clock;
+mod listing;
 mod persistence;
 mod refresh;
 mod rotation;
@@ -35,6 +37,8 @@ use futures::future::BoxFuture;
 
 pub use self::age::ZoneState;
 pub use self::clock::{Clock, SystemClock};
+pub use self::listing::ListedZones;
+use self::listing::Listing;
 use self::persistence::Persistence;
 pub use self::settings::Settings;
 use self::status::Counting;
@@ -52,6 +56,7 @@ pub struct Cached {
     settings: Settings,
     clock: Arc<dyn Clock>,
     zones: Mutex<BTreeMap<ZoneId, Arc<CachedZone>>>,
+    listing: Mutex<Option<Listing>>,
     persistence: Persistence,
     turns: Mutex<Turns>,
     calls: Calls,
@@ -96,6 +101,7 @@ impl Cached {
         let stored = store
             .as_mut()
             .map_or_else(|| Ok(Vec::new()), |store| store.load())?;
+        let list = store.as_mut().map_or(Ok(None), |store| store.load_list())?;
         let zones: BTreeMap<ZoneId, Arc<CachedZone>> = stored
             .into_iter()
             .map(|stored| {
@@ -111,6 +117,7 @@ impl Cached {
             settings,
             clock,
             zones: Mutex::new(zones),
+            listing: Mutex::new(list.map(|list| Listing::restored(list, start, wall))),
             persistence: Persistence::new(store),
             turns: Mutex::new(Turns {
                 last: start,

@@ -59,6 +59,9 @@ pub type Selection = Arc<dyn Fn(&Zone) -> bool + Send + Sync>;
 pub struct Settings {
     /// Which of the zones are kept.
     pub zones: Selection,
+    /// Whether those that were listed last are listed while the server is away. Who keeps them
+    /// by itself is told that it is.
+    pub lists_last: bool,
     /// What the client calls itself to servers of Gardener's protocol.
     pub client: String,
     /// How often the server is called.
@@ -75,6 +78,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             zones: Arc::new(|_| true),
+            lists_last: true,
             client: "dns-operator".to_owned(),
             rate: Rate {
                 burst: 10,
@@ -115,6 +119,13 @@ impl Remote {
             watching: OnceLock::new(),
             settings,
         }
+    }
+
+    /// Whether the server tells by itself what changes: not, when it cannot be reached, and
+    /// before it was first asked. One of Gardener's protocol never does.
+    #[must_use]
+    pub fn is_heard(&self) -> watch::Receiver<bool> {
+        self.told.is_heard()
     }
 
     /// Asks by our protocol, and where the server does not have it by Gardener's.
@@ -214,7 +225,7 @@ impl Remote {
     }
 
     async fn adjusted(&self, wanted: Vec<Endpoint>) -> Result<Vec<Endpoint>, Failure> {
-        let zones = self.list().await?;
+        let zones = self.last_list().await?;
         if self.link.is_gardeners() {
             return Ok(gardener::adjust(wanted));
         }
@@ -223,6 +234,12 @@ impl Remote {
     }
 
     /// The zones; while the server is away, those that it listed last.
+    async fn last_list(&self) -> Result<Arc<[Zone]>, Failure> {
+        let listed = self.list().await;
+        listed.or_else(|failure| self.listing.instead(failure))
+    }
+
+    /// The zones.
     async fn list(&self) -> Result<Arc<[Zone]>, Failure> {
         self.watch();
         let (link, limit) = (&self.link, self.settings.zones_limit);
@@ -233,11 +250,8 @@ impl Remote {
             return Ok(zones);
         }
         let ours = listing::list(link, limit);
-        let listed = self.ask(ours, self.gardener.zones(link, limit)).await;
-        match listed {
-            Ok(zones) => Ok(self.listing.take(zones, &self.settings.zones, number)),
-            Err(failure) => self.listing.instead(failure),
-        }
+        let zones = self.ask(ours, self.gardener.zones(link, limit)).await?;
+        Ok(self.listing.take(zones, &self.settings.zones, number))
     }
 }
 
@@ -247,7 +261,15 @@ impl Provider for Remote {
     }
 
     fn zones(&self) -> BoxFuture<'_, Result<Vec<Zone>, ProviderError>> {
-        async { Ok(self.list().await?.to_vec()) }.boxed()
+        async {
+            let zones = if self.settings.lists_last {
+                self.last_list().await
+            } else {
+                self.list().await
+            };
+            Ok(zones?.to_vec())
+        }
+        .boxed()
     }
 
     fn read<'a>(&'a self, zone: &'a Zone) -> BoxFuture<'a, Result<ZoneRecords, ProviderError>> {

@@ -28,7 +28,7 @@ mod zones;
 
 pub use account::Account;
 pub use admission::Admission;
-pub use catalogue::{Catalogue, Namespace, NamespaceZone, Offer, OfferedZone};
+pub use catalogue::{Awaited, Catalogue, Namespace, NamespaceZone, Offer, OfferedZone};
 pub use central::{Central, Settings};
 pub use credentials::Credentials;
 pub use metrics::{Figures, NamespaceFigures};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as Turn;
 use tokio::task::spawn_blocking;
 
-use super::store::{Store, StoreError, ZoneWrite};
+use super::store::{Store, StoreError, StoredList, ZoneWrite};
 use crate::{Zone, ZoneId};
 
 /// Where zones are kept, if anywhere.
@@ -53,6 +53,12 @@ impl Persistence {
         let result = self.run(move |store| store.write(&zone, &write)).await;
         self.note(&result);
         result
+    }
+
+    /// Keeps which zones the provider has. That says nothing of whether what is in them is
+    /// kept.
+    pub async fn write_list(&self, list: StoredList) -> Result<(), StoreError> {
+        self.run(move |store| store.write_list(&list)).await
     }
 
     /// Forgets a zone.

@@ -20,6 +20,16 @@ pub trait Store: Send {
     /// would be taken for all of it.
     fn write(&mut self, zone: &Zone, write: &ZoneWrite) -> Result<(), StoreError>;
 
+    /// The zones that the provider listed last; none if that is not kept.
+    fn load_list(&mut self) -> Result<Option<StoredList>, StoreError> {
+        Ok(None)
+    }
+
+    /// Keeps which zones the provider has, if the store does that.
+    fn write_list(&mut self, _list: &StoredList) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Forgets a zone.
     fn remove(&mut self, zone: &ZoneId) -> Result<(), StoreError>;
 
@@ -55,6 +65,15 @@ pub struct StoredZone {
     pub times: StoredTimes,
     /// Its names.
     pub rows: Vec<(Box<str>, Row)>,
+}
+
+/// The zones of a provider as they were kept: all that it listed, read or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredList {
+    /// The zones.
+    pub zones: Vec<Zone>,
+    /// When they were listed, by the wall clock (since 1970).
+    pub listed: Duration,
 }
 
 /// When things happened, by the wall clock (since 1970).

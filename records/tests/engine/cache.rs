@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 mod killed;
 mod large;
+mod listing;
 mod model;
 mod objections;
 mod rotation;

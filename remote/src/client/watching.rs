@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use records::ZoneId;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -20,7 +21,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the server has told; nothing of it counts while nobody hears it.
 #[derive(Default)]
-pub(super) struct Told(Mutex<News>);
+pub(super) struct Told {
+    news: Mutex<News>,
+    is_heard: watch::Sender<bool>,
+}
 
 #[derive(Default)]
 struct News {
@@ -34,7 +38,12 @@ struct News {
 
 impl Told {
     fn news(&self) -> MutexGuard<'_, News> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anything is heard.
+    pub fn is_heard(&self) -> watch::Receiver<bool> {
+        self.is_heard.subscribe()
     }
 
     /// The revision that a zone has, if that is known without asking.
@@ -63,12 +72,21 @@ impl Told {
                 _ => news.revisions.remove(&*zone.zone_id),
             };
         }
+        drop(news);
+        self.hear(true);
     }
 
     fn forget(&self) {
         let mut news = self.news();
         news.list = None;
         news.revisions.clear();
+        drop(news);
+        self.hear(false);
+    }
+
+    fn hear(&self, is_heard: bool) {
+        self.is_heard
+            .send_if_modified(|was_heard| std::mem::replace(was_heard, is_heard) != is_heard);
     }
 }
 

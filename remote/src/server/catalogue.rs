@@ -1,6 +1,6 @@
 //! Which zones a namespace may use. It can change at any time: providers come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use records::{Name, Zone};
@@ -13,6 +13,22 @@ use super::zone::ServedZone;
 #[derive(Default)]
 pub struct Catalogue {
     namespaces: Mutex<BTreeMap<Box<str>, watch::Sender<Arc<Namespace>>>>,
+    awaited: Mutex<Awaited>,
+}
+
+/// Of which namespaces it is not known yet what they may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Of all of them.
+    All,
+    /// Of these.
+    Only(BTreeSet<String>),
+}
+
+impl Default for Awaited {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
 }
 
 /// The zones of one provider that a namespace may use.
@@ -79,6 +95,21 @@ impl Catalogue {
         sender.send_replace(Arc::new(next));
         if is_empty {
             namespaces.remove(namespace);
+        }
+    }
+
+    /// Says of which namespaces it is not known yet what they may use: a client of one that
+    /// has nothing is told to come again.
+    pub fn set_awaited(&self, awaited: Awaited) {
+        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = awaited;
+    }
+
+    /// Whether it is not known yet what a namespace may use.
+    #[must_use]
+    pub fn is_awaited(&self, namespace: &str) -> bool {
+        match &*self.awaited.lock().unwrap_or_else(PoisonError::into_inner) {
+            Awaited::All => true,
+            Awaited::Only(awaited) => awaited.contains(namespace),
         }
     }
 

@@ -14,7 +14,7 @@ use super::catalogue::{Catalogue, Namespace, NamespaceZone};
 use super::metrics::{Figures, Metrics};
 use super::queue::Work;
 use super::quota::{Quota, Quotas};
-use super::status::{self, NO_ROOM};
+use super::status::{self, NO_ROOM, SOON};
 
 /// The longest names of namespaces and zones, in octets. Answers repeat them.
 const LONGEST_NAME: usize = 253;
@@ -192,7 +192,18 @@ impl Central {
 
     /// The zones of a namespace.
     pub(super) fn namespace(&self, name: &str) -> Result<Arc<Namespace>, Status> {
-        self.catalogue.namespace(name).ok_or_else(|| no_namespace(name))
+        self.catalogue.namespace(name).ok_or_else(|| self.absent(name))
+    }
+
+    /// Why there are no zones of a namespace.
+    pub(super) fn absent(&self, name: &str) -> Status {
+        if self.catalogue.is_awaited(name) {
+            let message = format!(
+                "the zones of the namespace {name:?} are not known yet: a provider could not list them"
+            );
+            return status::unavailable(message, SOON);
+        }
+        no_namespace(name)
     }
 
     /// A zone of a namespace.

@@ -15,7 +15,7 @@ use tonic::{Extensions, Request, Response, Status};
 use self::execution::Execution;
 use super::admission::Session;
 use super::catalogue::NamespaceZone;
-use super::central::{Central, check_length, no_namespace};
+use super::central::{Central, check_length};
 use super::pacing::large;
 use super::status;
 use crate::protocol::gardener::{WITH_ROUTING, zone_state};
@@ -64,7 +64,7 @@ impl RemoteProvider for Gardener {
         let token = self.central.admission().login(request.extensions(), &session);
         let token = token.map_err(|refusal| self.central.denied(refusal).to_gardener())?;
         if self.central.catalogue().namespace(&session.namespace).is_none() {
-            return Err(no_namespace(&session.namespace));
+            return Err(self.central.absent(&session.namespace));
         }
         self.central
             .metrics()

@@ -71,6 +71,21 @@ impl ServedZone {
         Ok(self.publication.publish(&records))
     }
 
+    /// Publishes what the cache holds; while the provider cannot be asked, what was last known
+    /// of it, by the process before this one too: the age tells.
+    pub async fn latest(&self) -> Result<Arc<State>, ProviderError> {
+        let error = match self.refresh().await {
+            Ok(state) => return Ok(state),
+            Err(error) => error,
+        };
+        let _turn = self.refreshing.lock().await;
+        if let Some(state) = self.publication.current() {
+            return Ok(state);
+        }
+        let known = self.account.cache().known(&self.zone.id).ok_or(error)?;
+        Ok(self.publication.publish(&known))
+    }
+
     /// Makes changes when it is the namespace's turn; one outcome for each, in their order.
     /// Who stops waiting takes back what was not begun.
     pub async fn change(

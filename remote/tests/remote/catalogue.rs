@@ -5,11 +5,12 @@ use std::sync::Arc;
 use records::Change;
 use records::provider::Operation;
 use records::provider::memory::Memory;
+use remote::protocol::v1::LoginRequest;
 use remote::protocol::v2::ListZonesRequest;
-use remote::server::{Account, Limits};
+use remote::server::{Account, Awaited, Limits};
 use tonic::Code;
 
-use super::world::{World, a, apply, cache, group, name, offer, words, zone};
+use super::world::{World, a, apply, cache, delay, group, name, offer, words, zone};
 
 async fn ids(world: &World, namespace: &'static str) -> Vec<String> {
     let mut client = world.zones(namespace).await;
@@ -76,4 +77,45 @@ async fn two_providers_of_one_account_share_its_zones() {
     world.catalogue.remove("blue", "provider");
     assert!(world.catalogue.namespace("blue").is_none());
     assert_eq!(world.catalogue.zones().len(), 1, "red has it still");
+}
+
+#[tokio::test]
+async fn of_a_namespace_whose_zones_are_not_known_yet_clients_are_told_to_come_again() {
+    let world = World::new();
+    world.catalogue.remove("blue", "provider");
+    let mut client = world.zones("blue").await;
+    let mut gardener = world.gardener("blue").await;
+    let request = || ListZonesRequest {
+        namespace: "blue".to_owned(),
+    };
+    let login = || LoginRequest {
+        namespace: "blue".to_owned(),
+        ..LoginRequest::default()
+    };
+    let only = |name: &str| Awaited::Only([name.to_owned()].into());
+    for (awaited, code) in [
+        (Awaited::default(), Code::NotFound),
+        (only("red"), Code::NotFound),
+        (only("blue"), Code::Unavailable),
+        (Awaited::All, Code::Unavailable),
+    ] {
+        world.catalogue.set_awaited(awaited.clone());
+        let refusals = [
+            client.list_zones(request()).await.unwrap_err(),
+            client.apply(apply("blue", Vec::new())).await.unwrap_err(),
+            gardener.login(login()).await.unwrap_err(),
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal.code(), code, "{awaited:?}: {refusal}");
+            if code == Code::Unavailable {
+                assert!(!delay(&refusal).is_zero(), "{refusal}");
+            }
+        }
+    }
+    // Of others that are there, nobody waits.
+    world.catalogue.set_awaited(Awaited::All);
+    world
+        .catalogue
+        .put("blue", "provider", offer(&world.account, &["example.com"]));
+    assert_eq!(ids(&world, "blue").await, ["example.com"]);
 }

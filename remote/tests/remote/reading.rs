@@ -1,10 +1,12 @@
 //! Zones are read in pieces, and only what has changed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use records::cache::{Cached, Settings as CacheSettings};
 use records::provider::Operation;
-use records::provider::memory::{Fault, FaultKind};
-use records::{Endpoint, RecordType};
+use records::provider::memory::{Fault, FaultKind, Memory};
+use records::{Change, Endpoint, RecordType};
 use remote::protocol::v2::read_zone_response::{Header, Piece, header::Basis};
 use remote::protocol::v2::zone_service_client::ZoneServiceClient;
 use remote::protocol::v2::{ListZonesRequest, Nothing, ReadZoneRequest};
@@ -14,7 +16,7 @@ use remote::server::{Limits, Settings};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::world::{TIME, World, a, delay, of_type};
+use super::world::{HandClock, TIME, World, a, apply, delay, group, name, of_type, words, zone};
 
 fn request(revision: &[u8], digests: Vec<u8>) -> ReadZoneRequest {
     ReadZoneRequest {
@@ -137,6 +139,52 @@ async fn the_last_state_is_served_while_the_provider_is_away() {
     let (header, pieces) = read(&mut client, request(&[], Vec::new())).await.unwrap();
     assert_eq!(header.age_seconds, TIME.as_secs() + 1);
     assert_eq!(pieces.concat().len(), 3);
+}
+
+/// What an earlier process kept on disk too, with its age; nothing is written by it.
+#[tokio::test]
+async fn after_a_restart_the_last_state_is_served_while_the_provider_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Arc::new(Memory::new([name("example.com")]));
+    let clock: Arc<HandClock> = Arc::default();
+    let open = || {
+        let settings = CacheSettings {
+            time: TIME,
+            directory: Some(folder.path().to_owned()),
+            ..CacheSettings::default()
+        };
+        Arc::new(Cached::open(memory.clone(), settings, clock.clone()).unwrap())
+    };
+    for number in 0..3 {
+        memory.put(a(&format!("host{number}.example.com"), "192.0.2.1"));
+    }
+    open().shared(&zone("example.com")).await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    let (settings, limits) = (Settings::default(), Limits::default());
+    let world = World::over(memory.clone(), open(), clock.clone(), settings, limits);
+    let mut client = world.zones("blue").await;
+    for after in 0..4 {
+        let (operation, kind) = (Operation::Confirm, FaultKind::Unavailable);
+        memory.fail(Fault {
+            operation,
+            after,
+            kind,
+        });
+    }
+    let (header, pieces) = read(&mut client, request(&[], Vec::new())).await.unwrap();
+    assert_eq!((header.age_seconds, pieces.concat().len()), (60, 3));
+    assert_eq!(
+        header.revision,
+        Digests::of(pieces.concat()).revision().to_octets()
+    );
+    let create = group(Change::Create(a("new.example.com", "192.0.2.1")));
+    let made = client
+        .apply(apply("blue", vec![create]))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(words(&made), ["postponed"]);
+    assert_eq!(memory.calls().of(Operation::Apply), 0);
 }
 
 #[tokio::test]

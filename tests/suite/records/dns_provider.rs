@@ -2,6 +2,7 @@
 //! server with a real Knot.
 
 mod controller;
+mod last_good;
 mod listing;
 mod object;
 mod remote;

@@ -6,5 +6,6 @@ mod cluster;
 mod edge;
 mod election;
 mod files;
+mod provider_away;
 mod shutdown;
 pub mod stage;

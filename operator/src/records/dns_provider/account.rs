@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use records::cache::{self, Cached, SystemClock};
 use records::pace::Rate;
@@ -29,6 +30,8 @@ pub struct Account {
     folder: Option<PathBuf>,
     /// What lets it in, where that may change while the account stays.
     credentials: Option<Credentials>,
+    /// Whether its server tells by itself what changes, where it does such a thing.
+    heard: Option<channel::Receiver<bool>>,
 }
 
 /// What a central server is shown, and how it follows its Secret.
@@ -44,6 +47,8 @@ impl Credentials {
         let (access, followed) = channel::channel(settings.access);
         let client = remote::client::Settings {
             rate: settings.rate,
+            // They are kept here: that the server is away is to be told.
+            lists_last: false,
             ..remote_client()
         };
         let credentials = Self {
@@ -70,7 +75,7 @@ impl Account {
     /// second.
     fn open(blueprint: Blueprint, settings: &cache::Settings) -> Result<Self, Problem> {
         let failed = |error: &dyn std::fmt::Display| Problem::Error(error.to_string());
-        let mut credentials = None;
+        let (mut credentials, mut heard) = (None, None);
         let (provider_type, provider): (_, Arc<dyn Provider>) = match blueprint.provider {
             ProviderSettings::Cloudflare(settings) => {
                 let provider = Cloudflare::new(settings).map_err(|error| failed(&error))?;
@@ -83,6 +88,7 @@ impl Account {
             ProviderSettings::Remote(settings) => {
                 let (shown, provider) = Credentials::of(settings);
                 credentials = Some(shown);
+                heard = Some(provider.is_heard());
                 ("remote", Arc::new(provider))
             }
             ProviderSettings::Rfc2136(settings) => {
@@ -107,6 +113,7 @@ impl Account {
             rate: blueprint.rate,
             folder,
             credentials,
+            heard,
         })
     }
 
@@ -116,6 +123,24 @@ impl Account {
             (Some(credentials), ProviderSettings::Remote(settings)) => credentials.take(settings),
             _ => false,
         }
+    }
+
+    /// Whether its server tells by itself what changes: not, while it is away. None where no
+    /// server does.
+    pub fn heard(&self) -> Option<channel::Receiver<bool>> {
+        self.heard.clone()
+    }
+
+    /// The zones that were listed last, by the process before this one too.
+    pub fn last_zones(&self) -> Option<Arc<[Zone]>> {
+        Some(self.cache.listed()?.zones)
+    }
+
+    /// How old the oldest part is of what is known of the zones; none if that is not known.
+    pub fn age(&self) -> Option<Duration> {
+        let listed = self.cache.listed()?;
+        let records = listed.zones.iter().filter_map(|zone| self.cache.age(&zone.id));
+        records.chain([listed.age?]).max()
     }
 
     /// The zones that the account lets us keep.
@@ -128,6 +153,7 @@ impl Account {
                 self.cache.read_names(zone, &apex).await?;
             }
         }
+        self.cache.keep_listed(&zones).await;
         Ok(zones)
     }
 }

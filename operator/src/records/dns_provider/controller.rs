@@ -1,7 +1,7 @@
 //! Follows DNSProviders, asks their accounts for zones, tells each what came of it, and hands
 //! out what can be used.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,23 +9,18 @@ use api::DnsProviderStatus;
 use futures::future::select_all;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use records::{Domains, ProviderError, Zone, cache};
+use records::{Domains, cache};
 use tokio::sync::watch as channel;
-use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::account::Accounts;
 use super::files::{Content, ProviderFiles};
 use super::finding::Finding;
+use super::inspector::Inspector;
 use super::journal::Journal;
-use super::listing::Listing;
 use super::object::{DnsProviderObject, is_remote};
 use super::origin::{self, Origin};
-use super::problem::Problem;
-use super::secret::SecretData;
-use super::secrets::{Given, Known, Secrets};
-use super::selection::Rules;
-use super::settings::{Addresses, blueprint, provider_type};
+use super::secrets::{Given, Secrets};
+use super::settings::Addresses;
 use super::status::status;
 use super::usable::{Usable, UsableProvider};
 use crate::records::objects::Objects;
@@ -58,45 +53,24 @@ pub struct Controller {
     settings: Settings,
     /// Those of each namespace, where only some count.
     objects: Vec<Arc<Objects<DnsProviderObject>>>,
-    secrets: Secrets,
-    accounts: Accounts,
-    /// What is known of the zones of each account, by its name.
-    listings: BTreeMap<String, Listed>,
-    answers: JoinSet<Answer>,
-    /// The generation of each object that was looked at last, by its uid.
-    seen: BTreeMap<String, i64>,
+    inspector: Inspector,
     /// None where there is nobody to tell.
     statuses: Option<StatusWriter<DnsProviderStatus>>,
     journal: Journal,
     usable: channel::Sender<Usable>,
     survey: channel::Sender<Survey>,
-    start: Instant,
 }
 
 /// How far the controller is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// Whether it has found out of every DNSProvider what it could at the time.
     pub is_complete: bool,
     /// How many DNSProviders let other clusters use their accounts.
     pub remote: usize,
-}
-
-/// What an account said: its name, and its zones.
-type Answer = (String, Result<Vec<Zone>, ProviderError>);
-
-/// The zones of an account, and whether it is being asked.
-struct Listed {
-    listing: Listing,
-    asking: Option<AbortHandle>,
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        if let Some(asking) = &self.asking {
-            asking.abort();
-        }
-    }
+    /// The namespaces of those of which the zones are not known yet; none while nobody knows
+    /// which DNSProviders there are.
+    pub awaited: Option<BTreeSet<String>>,
 }
 
 impl Controller {
@@ -139,16 +113,11 @@ impl Controller {
             objects: (0..settings.namespaces.len().max(1))
                 .map(|_| Arc::default())
                 .collect(),
-            secrets,
-            accounts: Accounts::default(),
-            listings: BTreeMap::new(),
-            answers: JoinSet::new(),
-            seen: BTreeMap::new(),
+            inspector: Inspector::new(settings.clone(), secrets),
             statuses,
             journal: Journal::default(),
             usable,
             survey: channel::Sender::default(),
-            start: Instant::now(),
             settings,
         };
         (controller, handed_out)
@@ -182,7 +151,7 @@ impl Controller {
 
     async fn rounds(&mut self) {
         let mut objects: Vec<_> = self.objects.iter().map(|objects| objects.changes()).collect();
-        let mut secrets = self.secrets.changes();
+        let mut secrets = self.inspector.changes();
         loop {
             let wake = match self.snapshot() {
                 Some(objects) => self.round(&objects).await,
@@ -192,12 +161,7 @@ impl Controller {
             tokio::select! {
                 _ = select_all(changes) => {}
                 _ = secrets.changed() => {}
-                Some(answer) = self.answers.join_next() => {
-                    // One that was given up says nothing.
-                    if let Ok((account, listed)) = answer {
-                        self.take(&account, listed);
-                    }
-                }
+                () = self.inspector.listings.change() => {}
                 () = sleep_until(wake) => {}
             }
         }
@@ -212,116 +176,42 @@ impl Controller {
 
     /// Looks at everything; when to look again if nothing happens until then.
     async fn round(&mut self, objects: &[Arc<DnsProviderObject>]) -> Instant {
-        let secrets = objects.iter().filter_map(|object| object.secret().ok());
-        self.secrets.follow(&secrets.collect());
+        self.inspector.follow(objects);
         let mut findings = Vec::with_capacity(objects.len());
+        let mut awaited = BTreeSet::new();
         for object in objects {
-            if let Some(finding) = self.look(object).await {
-                findings.push((object, finding));
+            let finding = self.inspector.look(object).await;
+            if is_remote(&object.annotations) && finding.as_ref().is_none_or(Finding::is_awaited) {
+                awaited.insert(object.namespace.clone());
             }
+            findings.extend(finding.map(|finding| (object, finding)));
         }
-        let used = findings
-            .iter()
-            .filter_map(|(_, finding)| finding.account.as_ref());
-        let used: BTreeSet<String> = used.map(|account| account.name.clone()).collect();
-        self.accounts.retain(&used).await;
-        self.listings.retain(|account, _| used.contains(account));
-        self.ask(&findings);
+        self.inspector.settle(&findings).await;
         self.hand_out(&findings);
         self.journal.log(objects, &findings);
         let is_told = self.tell(objects, &findings).await;
         let of_all = findings.len() == objects.len();
         let survey = Survey {
-            is_complete: of_all && findings.iter().all(|(_, finding)| finding.is_told()),
+            is_complete: of_all && findings.iter().all(|(_, finding)| finding.is_told),
             remote: objects
                 .iter()
                 .filter(|object| is_remote(&object.annotations))
                 .count(),
+            awaited: Some(awaited),
         };
-        self.survey
-            .send_if_modified(|before| std::mem::replace(before, survey) != survey);
-        let is_settled = is_told && findings.iter().all(|(_, finding)| finding.is_settled());
+        if survey.is_complete {
+            self.inspector.clear_leftovers(&findings).await;
+        }
+        self.survey.send_if_modified(|before| {
+            let is_other = *before != survey;
+            *before = survey;
+            is_other
+        });
+        let is_settled = is_told && findings.iter().all(|(_, finding)| finding.is_settled);
         let now = Instant::now();
-        let idle = self.listings.values().filter(|listed| listed.asking.is_none());
-        let due = idle.map(|listed| self.start + listed.listing.due()).min();
         let retry = (!is_settled).then(|| now + RETRY);
-        let soonest = due.into_iter().chain(retry).min();
+        let soonest = self.inspector.listings.due().into_iter().chain(retry).min();
         soonest.unwrap_or(now + self.settings.zone_cache_time).max(now)
-    }
-
-    /// What there is to be found out about a DNSProvider; none while that is not known.
-    async fn look(&mut self, object: &DnsProviderObject) -> Option<Finding> {
-        match self.look_up(object).await {
-            Ok(finding) => finding,
-            Err(problem) => Some(problem.into()),
-        }
-    }
-
-    async fn look_up(&mut self, object: &DnsProviderObject) -> Result<Option<Finding>, Problem> {
-        let spec = object.spec.as_ref().map_err(Clone::clone)?;
-        provider_type(spec)?;
-        let rules = Rules::of(spec)?;
-        let name = object.secret()?;
-        let data: Arc<SecretData> = match self.secrets.get(&name) {
-            Known::Nothing => return Ok(None),
-            Known::Absent => return Err(Problem::Error(format!("Secret {name} is not there"))),
-            Known::Forbidden(words) => {
-                return Err(Problem::Error(format!("Secret {name} cannot be read: {words}")));
-            }
-            Known::Present(data) => data,
-        };
-        let blueprint = blueprint(spec, &name, &data, &self.settings.addresses)?;
-        let (account, is_renewed) = self.accounts.obtain(blueprint, &self.settings.cache).await?;
-        let now = self.start.elapsed();
-        let listed = self.listings.entry(account.name.clone());
-        let listing = &mut listed
-            .or_insert_with(|| Listed {
-                listing: Listing::new(now),
-                asking: None,
-            })
-            .listing;
-        let before = self.seen.insert(object.uid.clone(), object.generation);
-        if is_renewed || before.is_some_and(|before| before != object.generation) {
-            listing.hasten(now);
-        }
-        let selection = listing.zones.as_ref().map(|zones| rules.select(zones));
-        let failure = listing.failure.as_ref().map(ToString::to_string);
-        let trouble = selection.as_ref().and_then(|selection| selection.trouble.clone());
-        Ok(Some(Finding {
-            account: Some(account),
-            problem: failure.or(trouble).map(Problem::Error),
-            selection,
-        }))
-    }
-
-    /// Asks the accounts whose time it is for their zones.
-    fn ask(&mut self, findings: &[(&Arc<DnsProviderObject>, Finding)]) {
-        let now = self.start.elapsed();
-        for account in findings
-            .iter()
-            .filter_map(|(_, finding)| finding.account.as_ref())
-        {
-            let Some(listed) = self.listings.get_mut(&account.name) else {
-                continue;
-            };
-            if listed.asking.is_none() && listed.listing.due() <= now {
-                let account = Arc::clone(account);
-                let asking = async move { (account.name.clone(), account.zones().await) };
-                listed.asking = Some(self.answers.spawn(asking));
-            }
-        }
-    }
-
-    /// Takes in what an account said.
-    fn take(&mut self, account: &str, answer: Result<Vec<Zone>, ProviderError>) {
-        if let Err(error) = &answer {
-            tracing::warn!(account, "the zones cannot be listed: {error}");
-        }
-        if let Some(listed) = self.listings.get_mut(account) {
-            let now = self.start.elapsed();
-            listed.asking = None;
-            listed.listing.take(answer, now, self.settings.zone_cache_time);
-        }
     }
 
     /// Hands out what can be used, if that is something else than before.
@@ -366,7 +256,7 @@ impl Controller {
         };
         statuses.retain(objects.iter().map(|object| &*object.uid));
         let (now, mut is_told) = (Timestamp::now(), true);
-        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told()) {
+        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told) {
             let verdict = finding.verdict(object);
             let subject = Subject {
                 key: &object.key,

@@ -24,7 +24,7 @@ impl Journal {
         self.0
             .retain(|key, _| objects.iter().any(|object| object.key == *key));
         let now = Timestamp::now();
-        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told()) {
+        for (object, finding) in findings.iter().filter(|(_, finding)| finding.is_told) {
             let told = status(&object.status, &finding.verdict(object), now);
             let said = (told.state, told.message);
             if self.0.get(&object.key) == Some(&said) {

@@ -11,10 +11,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// What is known of the zones of an account. Times are since any fixed moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The zones as they were listed last; none if they never were.
+    /// The zones as they were listed last, by the process before this one too; none if they
+    /// never were.
     pub zones: Option<Arc<[Zone]>>,
     /// Why they could not be listed the last time; none if they could.
     pub failure: Option<ProviderError>,
+    /// Whether the account has said anything yet.
+    pub is_answered: bool,
     /// How often in a row they could not.
     failures: u32,
     /// When they are to be listed next.
@@ -22,10 +25,11 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Nothing is known, and the account is to be asked at once.
+    /// Nothing is known but what was kept, and the account is to be asked at once.
     #[must_use]
-    pub fn new(now: Duration) -> Self {
+    pub fn new(kept: Option<Arc<[Zone]>>, now: Duration) -> Self {
         Self {
+            zones: kept,
             due: now,
             ..Self::default()
         }
@@ -47,6 +51,7 @@ impl Listing {
     /// Takes in what the account said: it is asked again after `interval`, after a failure
     /// sooner, but not before it wants to be asked. What was known before a failure stays.
     pub fn take(&mut self, listed: Result<Vec<Zone>, ProviderError>, now: Duration, interval: Duration) {
+        self.is_answered = true;
         let pause = match listed {
             Ok(zones) => {
                 self.zones = Some(zones.into());

@@ -14,6 +14,15 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The same, and something about it.
+    #[must_use]
+    pub fn and(self, words: &str) -> Self {
+        match self {
+            Self::Invalid(problem) => Self::Invalid(format!("{problem}; {words}")),
+            Self::Error(problem) => Self::Error(format!("{problem}; {words}")),
+        }
+    }
+
     /// What the status calls it, as Gardener's does.
     #[must_use]
     pub fn state(&self) -> &'static str {

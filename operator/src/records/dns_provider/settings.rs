@@ -116,6 +116,16 @@ pub fn blueprint(
     })
 }
 
+/// Whether a text may be the name of an account.
+#[must_use]
+pub fn is_account_name(text: &str) -> bool {
+    let is_digit = |octet: u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+    TYPES.iter().any(|known| {
+        let digest = text.strip_prefix(known).and_then(|rest| rest.strip_prefix('-'));
+        digest.is_some_and(|digest| digest.len() == DIGITS && digest.bytes().all(is_digit))
+    })
+}
+
 fn no_config(known: &str, config: Option<&Map<String, Value>>) -> Result<(), Problem> {
     match config {
         None => Ok(()),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use remote::server::{Account, Catalogue, Limits, Offer, OfferedZone};
+use remote::server::{Account, Awaited, Catalogue, Limits, Offer, OfferedZone};
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
@@ -58,10 +58,14 @@ impl Offers {
     ) {
         loop {
             // In this order: what can be used is then at least as new.
-            let is_complete = survey.borrow_and_update().is_complete;
+            let Survey {
+                is_complete, awaited, ..
+            } = survey.borrow_and_update().clone();
             let now = usable.borrow_and_update().clone();
             self.change(&now);
             drop(now);
+            let awaited = awaited.map_or(Awaited::All, Awaited::Only);
+            self.catalogue.set_awaited(awaited);
             if is_complete {
                 self.complete.send_replace(true);
             }

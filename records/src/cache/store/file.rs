@@ -1,11 +1,12 @@
 //! Zones in one file of a directory.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::{Store, StoreError, StoredZone, ZoneWrite, row};
+use super::{Store, StoreError, StoredList, StoredZone, ZoneWrite, row};
 use crate::{Zone, ZoneId};
 
 /// What is written and how; another number is not read.
@@ -17,8 +18,10 @@ const SET_ASIDE: &str = "zones.redb.set-aside";
 /// The memory for pages, in bytes: what is read is read once.
 const PAGE_MEMORY: usize = 4 << 20;
 
-/// What the file is: its format, and for which provider.
+/// What the file is: its format, and for which provider; and which zones that has.
 const HEADER: TableDefinition<'_, &str, &str> = TableDefinition::new("header");
+/// The key of the header that has the zones of the provider.
+const LIST: &str = "zones";
 /// Zones by their identifiers.
 const ZONES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("zones");
 /// Names by the identifier of their zone.
@@ -59,12 +62,38 @@ impl FileStore {
     /// What a directory holds, for people to see: for which provider it was kept, and the
     /// zones. Changes nothing, and sets nothing aside.
     pub fn look(directory: &Path) -> Result<(String, Vec<StoredZone>), StoreError> {
+        Self::look_into(directory, |identity, database| {
+            Ok((identity, load(database).map_err(Trouble::Contents)?))
+        })
+    }
+
+    /// For which provider a directory was kept. Changes nothing, and sets nothing aside.
+    pub fn identity(directory: &Path) -> Result<String, StoreError> {
+        Self::look_into(directory, |identity, _| Ok(identity))
+    }
+
+    /// Removes a directory with the files that a store keeps in it. One that has others stays,
+    /// with these.
+    pub fn remove_directory(directory: &Path) -> io::Result<()> {
+        for file in [FILE, SET_ASIDE] {
+            match fs::remove_file(directory.join(file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::remove_dir(directory)
+    }
+
+    fn look_into<T>(
+        directory: &Path,
+        look: impl FnOnce(String, &Database) -> Result<T, Trouble>,
+    ) -> Result<T, StoreError> {
         let store = Self {
             directory: directory.to_owned(),
             identity: String::new(),
             database: None,
         };
-        let look = || {
+        let looked = || {
             let mut builder = Builder::new();
             builder
                 .set_cache_size(PAGE_MEMORY)
@@ -76,9 +105,9 @@ impl FileStore {
                 let reason = format!("it is of format {format:?}, and this program reads {FORMAT:?}");
                 return Err(Trouble::Contents(reason));
             }
-            Ok((identity, load(&database).map_err(Trouble::Contents)?))
+            look(identity, &database)
         };
-        look().map_err(|trouble| store.error(trouble))
+        looked().map_err(|trouble| store.error(trouble))
     }
 
     /// Opens the file, a new one if what is there cannot be used.
@@ -158,6 +187,24 @@ impl Store for FileStore {
         self.with(|database| put(database, &zone.id.0, write.whole, &encoded))
     }
 
+    fn load_list(&mut self) -> Result<Option<StoredList>, StoreError> {
+        self.with(|database| {
+            let header = database.begin_read()?.open_table(HEADER)?;
+            let text = header.get(LIST)?;
+            // One that cannot be understood is listed again.
+            Ok(text.and_then(|text| row::decode_list(text.value()).ok()))
+        })
+    }
+
+    fn write_list(&mut self, list: &StoredList) -> Result<(), StoreError> {
+        let text = row::encode_list(list).map_err(|error| self.error(Trouble::Access(error.to_string())))?;
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            transaction.open_table(HEADER)?.insert(LIST, &*text)?;
+            Ok(transaction.commit()?)
+        })
+    }
+
     fn remove(&mut self, zone: &ZoneId) -> Result<(), StoreError> {
         self.with(|database| {
             let transaction = database.begin_write()?;
@@ -173,7 +220,7 @@ impl Store for FileStore {
     fn discard(&mut self) -> Result<(), StoreError> {
         self.database = None;
         let gone = match fs::remove_file(self.path()) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             gone => gone,
         };
         gone.and_then(|()| fs::File::open(&self.directory)?.sync_all())
@@ -204,10 +251,10 @@ fn trouble(error: DatabaseError) -> Trouble {
 }
 
 /// Whether redb means the contents of a file when it speaks of its access.
-fn of_contents(error: &std::io::Error) -> bool {
+fn of_contents(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
     )
 }
 

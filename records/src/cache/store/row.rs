@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Row, StoredTimes, StoredZone, ZoneWrite};
+use super::{Row, StoredList, StoredTimes, StoredZone, ZoneWrite};
 use crate::{Endpoint, Zone, ZoneVersion};
 
 /// A zone without its rows.
@@ -16,6 +16,13 @@ struct ZoneText {
     full_read_ms: Option<u64>,
     patched_ms: Option<u64>,
     stored_ms: u64,
+}
+
+/// The zones of a provider.
+#[derive(Serialize, Deserialize)]
+struct ListText {
+    zones: Vec<Zone>,
+    listed_ms: u64,
 }
 
 /// A row that is written.
@@ -85,6 +92,23 @@ pub(super) fn decode_zone(text: &[u8]) -> serde_json::Result<StoredZone> {
             stored: Duration::from_millis(text.stored_ms),
         },
         rows: Vec::new(),
+    })
+}
+
+/// The text of a list of zones.
+pub(super) fn encode_list(list: &StoredList) -> serde_json::Result<String> {
+    serde_json::to_string(&ListText {
+        zones: list.zones.clone(),
+        listed_ms: milliseconds(list.listed),
+    })
+}
+
+/// The list of zones of a text.
+pub(super) fn decode_list(text: &str) -> serde_json::Result<StoredList> {
+    let text: ListText = serde_json::from_str(text)?;
+    Ok(StoredList {
+        zones: text.zones,
+        listed: Duration::from_millis(text.listed_ms),
     })
 }
 

@@ -47,7 +47,8 @@ pub(super) async fn read(
         let most = central.settings().most_reads;
         status::exhausted(format!("{most} zones are being read, which is the most"), NO_ROOM)
     })?;
-    let state = current(&zone).await?;
+    let state = zone.served.latest().await;
+    let state = state.map_err(|error| status::of_provider(&error))?;
     let differing = state
         .digests()
         .differing("part_digests", &request.part_digests)
@@ -84,18 +85,6 @@ fn places(names: Vec<String>) -> BTreeSet<Box<str>> {
     names
         .map(|name| Name::parse(&name).map_or_else(|_| name.into(), |name| name.as_str().into()))
         .collect()
-}
-
-/// The zone as it is now; if the provider cannot be asked, as it was when it last could:
-/// the age tells.
-async fn current(zone: &NamespaceZone) -> Result<Arc<State>, Status> {
-    match zone.served.refresh().await {
-        Ok(state) => Ok(state),
-        Err(error) => {
-            let known = zone.served.publication().current();
-            known.ok_or_else(|| status::of_provider(&error))
-        }
-    }
 }
 
 fn header(zone: &NamespaceZone, state: &State, basis: &Basis) -> Header {

@@ -25,7 +25,7 @@ pub(super) fn watch(
     namespace: &str,
 ) -> Result<BoxStream<'static, Result<WatchZonesResponse, Status>>, Status> {
     let zones = central.catalogue().watch(namespace);
-    let zones = zones.ok_or_else(|| no_namespace(namespace))?;
+    let zones = zones.ok_or_else(|| central.absent(namespace))?;
     central.metrics().count(namespace, |figures| figures.watches += 1);
     let watcher = Watcher {
         central: Arc::clone(central),
@@ -151,7 +151,7 @@ impl Watched {
     fn new(zone: &Arc<ServedZone>) -> Self {
         if zone.publication().current().is_none() {
             let zone = Arc::clone(zone);
-            tokio::spawn(async move { zone.refresh().await.is_ok() });
+            tokio::spawn(async move { zone.latest().await.is_ok() });
         }
         Self {
             revision: zone.publication().watch(),

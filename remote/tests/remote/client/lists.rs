@@ -114,3 +114,28 @@ async fn while_the_server_is_away_the_last_list_stays() {
     let error = red.zones().await.unwrap_err();
     assert!(matches!(error, ProviderError::Denied(_)), "{error:?}");
 }
+
+/// Who keeps the list by itself is told that the server is away, and when it is back.
+#[tokio::test]
+async fn that_the_server_is_away_is_told_to_those_who_want_to_know() {
+    let stage = Stage::new().await;
+    let settings = Settings {
+        lists_last: false,
+        ..unhurried()
+    };
+    let client = Remote::new(stage.access("blue"), settings);
+    let heard = client.is_heard();
+    let is_heard = || *heard.borrow();
+    assert!(!is_heard());
+    let zone = the_zone(&client).await;
+    until("the server is heard", async || is_heard()).await;
+    let target = stage.wire.target();
+    stage.wire.lead_to(None);
+    stage.wire.cut();
+    until("the server is heard no more", async || !is_heard()).await;
+    let error = client.zones().await.unwrap_err();
+    assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
+    stage.wire.lead_to(target);
+    until("the server is heard again", async || is_heard()).await;
+    assert_eq!(the_zone(&client).await, zone);
+}

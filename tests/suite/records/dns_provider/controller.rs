@@ -6,15 +6,18 @@ use operator::resources::dns_provider_key;
 use records::Provider as _;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, TEAM, ZONE};
+use super::last_good;
+use super::stage::{Stage, TEAM, ZONE, folders};
 use crate::control_plane::{eventually, quiet};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dns_providers_are_told_what_became_of_them_and_their_accounts_can_be_used() {
-    let stage = Stage::start().await;
+    let mut stage = Stage::start().await;
     an_account_is_usable_once_its_secret_lets_us_in(&stage).await;
     what_is_the_same_is_shared(&stage).await;
     what_cannot_be_used_is_told(&stage).await;
+    last_good::settings_stay_in_use(&stage).await;
+    last_good::of_a_restarted_controller(&mut stage).await;
     edits_are_followed(&stage).await;
     at_rest_nothing_is_sent(&stage).await;
     a_dns_provider_goes(&stage).await;
@@ -59,14 +62,14 @@ async fn an_account_is_usable_once_its_secret_lets_us_in(stage: &Stage) {
     stage.secret(TEAM, &json!({ "TSIGKeyName": "nobody." }));
     let denied = stage.is_told(TEAM, "web", "Error", "BADKEY").await;
     assert_eq!(denied["zones"], json!({ "included": [ZONE] }), "{denied}");
+    let message = denied["message"].to_string();
+    assert!(
+        message.contains("the settings before are still in use"),
+        "{denied}"
+    );
+    assert!(Arc::ptr_eq(&stage.usable.borrow()[0].account, &usable[0].account));
     stage.secret(TEAM, &json!({}));
     stage.is_told(TEAM, "web", "Ready", "").await;
-}
-
-/// The folders of the caches that are kept.
-fn folders(stage: &Stage) -> usize {
-    let entries = std::fs::read_dir(stage.plane.cluster.state().join("cache"));
-    entries.map_or(0, Iterator::count)
 }
 
 async fn what_is_the_same_is_shared(stage: &Stage) {
@@ -88,14 +91,14 @@ async fn what_is_the_same_is_shared(stage: &Stage) {
     assert!(Arc::ptr_eq(&usable[0].account, &usable[2].account));
     assert!(!Arc::ptr_eq(&usable[0].account, &usable[1].account));
     eventually("what is not used any more is off the disk", async || {
-        folders(stage) == 2
+        folders(stage).len() == 2
     })
     .await;
     for name in ["api", "slow"] {
         stage.plane.delete(&dns_provider_key(TEAM, name)).await;
     }
     stage.can_be_used(&["team/web example.com"]).await;
-    eventually("its folder is gone", async || folders(stage) == 1).await;
+    eventually("its folder is gone", async || folders(stage).len() == 1).await;
 }
 
 async fn what_cannot_be_used_is_told(stage: &Stage) {
@@ -186,5 +189,5 @@ async fn a_dns_provider_goes(stage: &Stage) {
         .await;
     stage.can_be_used(&[]).await;
     stage.plane.delete(&dns_provider_key(TEAM, "web")).await;
-    eventually("no cache is left", async || folders(stage) == 0).await;
+    eventually("no cache is left", async || folders(stage).is_empty()).await;
 }

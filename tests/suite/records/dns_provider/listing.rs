@@ -24,8 +24,9 @@ fn unreachable() -> Result<Vec<Zone>, ProviderError> {
 
 #[test]
 fn an_account_is_asked_at_once_and_then_at_each_interval() {
-    let mut listing = Listing::new(seconds(100));
+    let mut listing = Listing::new(None, seconds(100));
     assert_eq!((listing.due(), &listing.zones), (seconds(100), &None));
+    assert!(!listing.is_answered);
     listing.take(Ok(zones()), seconds(103), INTERVAL);
     assert_eq!(listing.due(), seconds(163));
     assert_eq!(listing.zones.as_deref(), Some(&*zones()));
@@ -33,7 +34,7 @@ fn an_account_is_asked_at_once_and_then_at_each_interval() {
 
 #[test]
 fn after_failures_it_is_asked_sooner_and_less_and_less_often() {
-    let mut listing = Listing::new(seconds(0));
+    let mut listing = Listing::new(None, seconds(0));
     listing.take(Ok(zones()), seconds(0), INTERVAL);
     let pauses = [(); 6].map(|()| {
         let now = listing.due();
@@ -55,7 +56,7 @@ fn after_failures_it_is_asked_sooner_and_less_and_less_often() {
 
 #[test]
 fn an_account_is_asked_at_once_when_somebody_has_reason_to() {
-    let mut listing = Listing::new(seconds(0));
+    let mut listing = Listing::new(None, seconds(0));
     listing.take(Ok(zones()), seconds(0), INTERVAL);
     listing.hasten(seconds(7));
     assert_eq!(listing.due(), seconds(7));
@@ -71,10 +72,23 @@ fn an_account_that_wants_to_be_left_alone_is() {
             retry_after: Some(Duration::from_secs(seconds)),
         })
     };
-    let mut listing = Listing::new(seconds(0));
+    let mut listing = Listing::new(None, seconds(0));
     listing.take(throttled(300), seconds(0), INTERVAL);
     listing.hasten(seconds(1));
     assert_eq!(listing.due(), seconds(300));
     listing.take(throttled(1), seconds(300), INTERVAL);
     assert_eq!(listing.due(), seconds(310));
+}
+
+#[test]
+fn what_was_kept_from_before_is_known_until_something_else_is() {
+    let kept = zones();
+    let mut listing = Listing::new(Some(kept.clone().into()), seconds(0));
+    assert_eq!(listing.zones.as_deref(), Some(&*kept));
+    assert_eq!((listing.due(), listing.is_answered), (seconds(0), false));
+    listing.take(unreachable(), seconds(0), INTERVAL);
+    assert_eq!(listing.zones.as_deref(), Some(&*kept));
+    assert!(listing.is_answered && listing.failure.is_some());
+    listing.take(Ok(Vec::new()), seconds(5), INTERVAL);
+    assert_eq!(listing.zones.as_deref(), Some(&[][..]));
 }

@@ -1,8 +1,10 @@
 //! An API server with `manifests/records`, a Knot, and the controller with the rights that it
 //! has there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use devcluster::control_plane::free_port;
@@ -36,7 +38,15 @@ pub struct Stage {
     /// Everything that is applied.
     objects: Vec<Value>,
     pub usable: channel::Receiver<Usable>,
-    _running: Running,
+    running: Running,
+}
+
+/// The names of the folders of caches that are kept.
+pub fn folders(stage: &Stage) -> BTreeSet<String> {
+    let entries = fs::read_dir(stage.caches()).into_iter().flatten();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 /// The controller on its way.
@@ -67,8 +77,23 @@ impl Stage {
             primary,
             objects,
             usable,
-            _running: running,
+            running,
         }
+    }
+
+    /// Ends the controller, and starts another one.
+    pub async fn restart(&mut self) {
+        self.running.0.abort();
+        let ended = (&mut self.running.0).await;
+        assert!(ended.is_err_and(|error| error.is_cancelled()));
+        // Nobody has the accounts of the first one any more.
+        self.usable = channel::channel(Usable::default()).1;
+        (self.usable, self.running) = start_controller(&self.plane).await;
+    }
+
+    /// Where the caches are kept.
+    pub fn caches(&self) -> PathBuf {
+        caches(&self.plane)
     }
 
     /// What lets us into the server, with some values in the place of others.
@@ -204,6 +229,10 @@ fn apply_rights(plane: &Plane) -> Vec<Value> {
     objects
 }
 
+fn caches(plane: &Plane) -> PathBuf {
+    plane.cluster.state().join("cache")
+}
+
 /// Starts the controller with the rights of the service account.
 async fn start_controller(plane: &Plane) -> (channel::Receiver<Usable>, Running) {
     let kubeconfig = kubeconfig_of(plane, ACCOUNT, ACCOUNT);
@@ -212,7 +241,7 @@ async fn start_controller(plane: &Plane) -> (channel::Receiver<Usable>, Running)
     let cache = CacheArgs {
         provider_cache_time: Duration::from_secs(600),
         provider_cache_patch_on_apply: true,
-        record_cache_dir: Some(plane.cluster.state().join("cache")),
+        record_cache_dir: Some(caches(plane)),
         record_cache_max_age: Duration::from_secs(3600),
     };
     let providers = DnsProviderArgs {

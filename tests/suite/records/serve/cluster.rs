@@ -77,12 +77,30 @@ async fn secrets_are_followed(plane: &Plane, stage: &Stage, blue: &mut Client) {
     let mut wrong = stage.secret(BLUE);
     wrong["stringData"]["TSIGSecret"] = json!("not base64");
     apply(plane, stage, &wrong);
+    let mut told = Value::Null;
+    let mut is_told = async |state: &str| {
+        eventually(&format!("the DNSProvider is {state}"), async || {
+            told = plane.get(&dns_provider_key(BLUE, "knot")).await.unwrap()["status"].clone();
+            told["state"] == state
+        })
+        .await;
+        told["message"].to_string()
+    };
+    let message = is_told("Error").await;
+    assert!(
+        message.contains("the settings before are still in use"),
+        "{message}"
+    );
+    assert_eq!(blue.zones().await.unwrap(), [ZONE]);
+    assert_eq!(blue.create(&["still".into()]).await.unwrap(), ["applied"]);
+    apply(plane, stage, &stage.secret(BLUE));
+    is_told("Ready").await;
+    // Who takes the Secret away lets nobody in any more.
+    plane.kubectl(&["delete", "secret", "knot", "--namespace", BLUE]);
     eventually("the zone is gone", async || {
         blue.refusal().await == Some(Code::NotFound)
     })
     .await;
-    let told = plane.get(&dns_provider_key(BLUE, "knot")).await.unwrap();
-    assert_eq!(told["status"]["state"], "Error", "{told}");
     apply(plane, stage, &stage.secret(BLUE));
     eventually("the zone is back", async || blue.zones().await.is_ok()).await;
 }

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use devcluster::Distribution;
 use devcluster::certificates::{Authority, Pair};
@@ -16,7 +17,7 @@ use super::super::definitions::{define, our_dns_provider, ours};
 use super::super::pod::Pod;
 use super::super::run::stage::endpoint;
 use super::stage::{Stage, ZONE, address, provider};
-use crate::control_plane::{Plane, eventually};
+use crate::control_plane::{Plane, eventually, quiet};
 use crate::permissions::grants;
 
 /// The namespace at the central server.
@@ -60,7 +61,7 @@ fn specification() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_has_its_records_by_a_dns_provider_from_a_central_server() {
     let stage = Stage::start(LINES).await;
-    let (mut server, address) = central(&stage).await;
+    let (server, address) = central(&stage).await;
     let plane = Plane::without_controllers(Distribution::Kubernetes).await;
     define(&plane, ours()).await;
     define(&plane, our_dns_provider()).await;
@@ -105,7 +106,7 @@ async fn a_cluster_has_its_records_by_a_dns_provider_from_a_central_server() {
     .await;
     what_is_excluded_is_told(&plane).await;
     a_renewed_certificate_costs_no_reading(&plane, &stage, &mut edge, (&address, &cache)).await;
-    server.is_alive();
+    the_server_goes_away_and_comes_back(&plane, &stage, server, &address).await;
     grants::account(plane.cluster.audit_log(), &objects, EDGE, EDGE).is_exact();
     plane.cluster.stop().unwrap();
 }
@@ -205,6 +206,39 @@ async fn a_renewed_certificate_costs_no_reading(
     assert_eq!(edge.metric(&reads).await, Some(1.0));
     assert_eq!(accounts(), before);
     edge.is_alive();
+}
+
+/// The DNSProvider is told of it, once; what was known stays in use.
+async fn the_server_goes_away_and_comes_back(plane: &Plane, stage: &Stage, server: Daemon, address: &str) {
+    let ready = state(plane, "Ready").await;
+    server.kill();
+    let away = state(plane, "Error").await;
+    let message = away["message"].as_str().unwrap();
+    assert!(message.contains(address), "{away}");
+    assert!(
+        message.contains("what was known at 20") && message.ends_with("stays in use"),
+        "{away}"
+    );
+    for field in ["zones", "domains"] {
+        assert_eq!(away[field], ready[field], "{away}");
+    }
+    quiet().await;
+    let key = dns_provider_key("default", "central");
+    let told = plane.get(&key).await.unwrap();
+    // It is asked again meanwhile.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(plane.get(&key).await.unwrap(), told, "nothing is written at rest");
+
+    let providers = [stage.folder.path().join("providers.yaml")];
+    let _server = stage.serve(address.parse().unwrap(), &providers).await;
+    let back = state(plane, "Ready").await;
+    assert_eq!(back["lastError"], Value::Null, "{back}");
+    let wanted = json!({ "spec": { "endpoints": [endpoint("late", "192.0.2.4")] } });
+    plane.patch(&dns_endpoint_key("default", "api"), wanted).await;
+    eventually("the zone is as wanted", async || {
+        stage.names().await == ["late", "old.private"]
+    })
+    .await;
 }
 
 /// Applies an object, whatever its kind.
