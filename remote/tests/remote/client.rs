@@ -6,4 +6,5 @@ mod gardeners;
 mod lists;
 mod secrets;
 mod stage;
+mod standby;
 mod states;

@@ -6,5 +6,8 @@ mod cluster;
 mod edge;
 mod election;
 mod files;
+mod outage;
+mod pods;
+mod rollout;
 mod shutdown;
 pub mod stage;
