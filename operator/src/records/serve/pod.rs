@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch as channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -112,7 +112,7 @@ impl Pod {
         let mut in_doubt = false;
         loop {
             let leader = *leads.borrow_and_update();
-            let wrong = place.is_leader().is_some_and(|now| in_doubt || now != leader);
+            let wrong = place.tells(leader).is_some_and(|tells| in_doubt || !tells);
             self.tells.send_replace(!wrong);
             let not_before = written.filter(|(role, _)| *role == leader).map(|(_, time)| time);
             if wrong && not_before.is_none_or(|time| time <= Instant::now()) {
@@ -130,19 +130,24 @@ impl Pod {
 }
 
 impl Place {
-    /// Whether the label is there; none if the pod is not, as far as is known.
-    fn is_leader(&self) -> Option<bool> {
+    /// Whether the label is as the role says; none if the pod is not there, as far as is known.
+    fn tells(&self, leader: bool) -> Option<bool> {
         let pod = self.cache.get(&self.key)?;
-        Some(!pod["metadata"]["labels"][LABEL].is_null())
+        Some(pod["metadata"]["labels"][LABEL] == value(leader))
     }
 
     /// Whether the API server has taken it.
     async fn write(&self, leader: bool) -> bool {
-        let labels = json!({ LABEL: leader.then_some(LEADER) });
+        let labels = json!({ LABEL: value(leader) });
         let outcome = self.applier.set_labels(&self.key, &labels).await;
         if let Err(error) = &outcome {
             tracing::warn!("{error}");
         }
         outcome.is_ok()
     }
+}
+
+/// The label's value; null where there is none.
+fn value(leader: bool) -> Value {
+    leader.then_some(LEADER).into()
 }

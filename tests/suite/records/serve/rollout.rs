@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kube::api::{Patch, PatchParams};
 use operator::resources::pod_key;
 use serde_json::{Value, json};
 
@@ -103,9 +104,12 @@ impl Kubelet {
             "phase": "Running", "podIP": address, "podIPs": [{ "ip": address }],
             "conditions": [{ "type": "Ready", "status": ready }],
         });
-        // It may have gone meanwhile.
-        if self.plane.get(&pod_key(CENTRAL, name)).await.is_some() {
-            self.plane.patch_status(&pod_key(CENTRAL, name), status).await;
+        let pods = self.plane.api_of(&pod_key(CENTRAL, name));
+        let merge = Patch::Merge(json!({ "status": status }));
+        match pods.patch_status(name, &PatchParams::default(), &merge).await {
+            // It has gone meanwhile.
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            told => drop(told.unwrap()),
         }
     }
 
