@@ -16,6 +16,9 @@ use super::stage::{Stage, ZONE, address, provider, readiness};
 use crate::control_plane::{Plane, eventually};
 use crate::permissions::kubeconfig_of;
 
+/// Where the pods are.
+const NODE: &str = "node";
+
 /// Runs the pods of the Deployment.
 struct Kubelet {
     plane: Plane,
@@ -42,6 +45,9 @@ impl Kubelet {
         let objects = apply_manifests(&plane);
         apply(&plane, &stage, &stage.secret(BLUE));
         apply(&plane, &stage, &provider(BLUE));
+        // Pods without a node are no endpoints.
+        let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": NODE } });
+        apply(&plane, &stage, &node);
         let kubeconfig = kubeconfig_of(&plane, CENTRAL, CENTRAL);
         Self {
             plane,
@@ -59,27 +65,40 @@ impl Kubelet {
         list["items"].as_array().unwrap().clone()
     }
 
-    /// Starts the pods that are new, ends those that are gone, and tells which are ready.
+    /// Starts the pods that are new, ends those that are to go, and tells which are ready.
     async fn sync(&mut self) {
-        let pods = self.list("pods").into_iter();
-        let pods: Vec<String> = pods
-            .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
-            .collect();
-        let gone: Vec<String> = self.running.keys().cloned().collect();
-        for name in gone.into_iter().filter(|name| !pods.contains(name)) {
-            let mut ended = self.running.remove(&name).unwrap().server;
-            ended.terminate();
-            assert_eq!(ended.exit_code().await, Some(0), "{}", ended.log());
-        }
-        for name in pods {
-            if !self.running.contains_key(&name) {
-                self.run(&name).await;
+        for pod in self.list("pods") {
+            let name = pod["metadata"]["name"].as_str().unwrap();
+            if pod["metadata"]["deletionTimestamp"].is_string() {
+                self.end(name).await;
+                continue;
             }
-            self.tell(&name).await;
+            if !self.running.contains_key(name) {
+                self.run(name).await;
+            }
+            self.tell(name).await;
         }
     }
 
+    async fn end(&mut self, name: &str) {
+        if let Some(Running { mut server, .. }) = self.running.remove(name) {
+            server.terminate();
+            assert_eq!(server.exit_code().await, Some(0), "{}", server.log());
+        }
+        let pod = ["delete", "pod", name, "--namespace", CENTRAL];
+        self.plane
+            .kubectl(&[&pod[..], &["--force", "--grace-period=0", "--ignore-not-found"]].concat());
+    }
+
     async fn run(&mut self, name: &str) {
+        let target = json!({ "apiVersion": "v1", "kind": "Node", "name": NODE });
+        let binding = json!({
+            "apiVersion": "v1", "kind": "Binding", "metadata": { "name": name }, "target": target,
+        });
+        let file = self.stage.write("binding.json", &[binding]);
+        let path = format!("/api/v1/namespaces/{CENTRAL}/pods/{name}/binding");
+        let arguments = ["create", "--raw", &path, "--filename", file.to_str().unwrap()];
+        self.plane.kubectl(&arguments);
         let place = address();
         let command = central(&self.objects, &self.stage, (place, name), &self.kubeconfig);
         let server = Daemon::launch(self.plane.cluster.launcher(), name, &command).await;
