@@ -122,6 +122,15 @@ impl Applier {
         Ok(())
     }
 
+    /// Changes labels of an object that nobody else sets, whatever else of it has changed
+    /// meanwhile.
+    pub async fn set_labels(&self, key: &ObjectKey, labels: &Value) -> Result<(), ApplyError> {
+        let patch = json!({ "metadata": { "labels": labels } });
+        self.merge("set the labels of", key, &patch).await?;
+        tracing::info!(object = %key, %labels, "labels set");
+        Ok(())
+    }
+
     /// Patches a live object, provided that it is still as the cache has it.
     async fn patch(
         &self,
@@ -131,8 +140,12 @@ impl Applier {
         mut patch: Value,
     ) -> Result<(), ApplyError> {
         patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        self.merge(action, key, &patch).await
+    }
+
+    async fn merge(&self, action: &'static str, key: &ObjectKey, patch: &Value) -> Result<(), ApplyError> {
         let api = self.api(key)?;
-        let patch = Patch::Merge(&patch);
+        let patch = Patch::Merge(patch);
         let patched = answered(action, key, api.patch(&key.name, &patch_parameters(), &patch)).await?;
         self.remember(key, patched);
         Ok(())

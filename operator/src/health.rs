@@ -10,7 +10,7 @@ pub struct Health(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    ready: Result<(), String>,
+    ready: Result<String, String>,
     pass_begun: Option<Instant>,
 }
 
@@ -30,7 +30,12 @@ pub const LONGEST_PASS: Duration = Duration::from_secs(90);
 impl Health {
     /// Every watch has listed what there is.
     pub fn listed(&self) {
-        self.lock().ready = Ok(());
+        self.ready("ok");
+    }
+
+    /// It is ready, as what is said.
+    pub fn ready(&self, role: &str) {
+        self.lock().ready = Ok(role.into());
     }
 
     /// It is not ready, or not any more, for some reason.
@@ -59,9 +64,9 @@ impl Health {
         }
     }
 
-    /// Whether the operator knows the cluster; if not, why. Leading is not asked
-    /// for: a replica that stands by is ready to take over.
-    pub fn readiness(&self) -> Result<(), String> {
+    /// Whether the operator knows the cluster, and what there is to say; if not, why.
+    /// Leading is not asked for: a replica that stands by is ready to take over.
+    pub fn readiness(&self) -> Result<String, String> {
         self.lock().ready.clone()
     }
 

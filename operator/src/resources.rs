@@ -49,6 +49,7 @@ const CLUSTER_OPERATOR: Resource =
 const SERVICE_MONITORS: Resource =
     resource("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
 const LEASES: Resource = resource("coordination.k8s.io", "v1", "Lease", "leases");
+const PODS: Resource = resource("", "v1", "Pod", "pods");
 /// The name of the Lease of central servers of external records.
 const CENTRAL_LEASE: &str = "dns-operator-records-serve";
 const ROLES: Resource = resource("rbac.authorization.k8s.io", "v1", "Role", "roles");
@@ -73,7 +74,7 @@ const DNS_ENDPOINTS: Resource = resource("externaldns.k8s.io", "v1alpha1", "DNSE
 
 const DNS_PROVIDERS: Resource = resource("dns.gardener.cloud", "v1alpha1", "DNSProvider", "dnsproviders");
 
-const ALL: [Resource; 21] = [
+const ALL: [Resource; 22] = [
     DNS,
     NETWORK,
     API_SERVER,
@@ -91,6 +92,7 @@ const ALL: [Resource; 21] = [
     CLUSTER_OPERATOR,
     SERVICE_MONITORS,
     LEASES,
+    PODS,
     ENDPOINT_SLICES,
     NAME_RESOLVERS,
     DNS_ENDPOINTS,
@@ -295,6 +297,22 @@ pub fn central_lease(namespace: &str) -> Scope<'_> {
 #[must_use]
 pub fn central_lease_key(namespace: &str) -> ObjectKey {
     key(LEASES, Some(namespace), CENTRAL_LEASE)
+}
+
+/// A pod, to be watched alone.
+#[must_use]
+pub fn pod<'a>(namespace: &'a str, name: &'a str) -> Scope<'a> {
+    Scope {
+        resource: PODS,
+        namespace: Some(namespace),
+        name: Some(name),
+    }
+}
+
+/// The same pod by its key.
+#[must_use]
+pub fn pod_key(namespace: &str, name: &str) -> ObjectKey {
+    key(PODS, Some(namespace), name)
 }
 
 /// The DNSNameResolver of a name.

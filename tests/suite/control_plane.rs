@@ -128,10 +128,19 @@ impl Plane {
 
     /// Runs kubectl as the administrator; fails with what it says.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
+        children::run(self.kubectl_command().args(arguments)).unwrap()
+    }
+
+    /// Whether kubectl succeeds as the administrator.
+    pub fn kubectl_succeeds(&self, arguments: &[&str]) -> bool {
+        children::run(self.kubectl_command().args(arguments)).is_ok()
+    }
+
+    fn kubectl_command(&self) -> Command {
         let kubectl = programs::KUBECTL.path(&Progress::hidden()).unwrap();
         let mut command = Command::new(kubectl);
         command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
-        children::run(command.args(arguments)).unwrap()
+        command
     }
 
     fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {

@@ -100,7 +100,7 @@ impl Respond for Site {
             // One thread serves and works: that it answers tells that it goes on.
             (&Method::GET, "/healthz") => plain(StatusCode::OK, "ok"),
             (&Method::GET, "/readyz") => match self.health.readiness() {
-                Ok(()) => plain(StatusCode::OK, "ok"),
+                Ok(role) => plain(StatusCode::OK, role),
                 Err(reason) => plain(StatusCode::SERVICE_UNAVAILABLE, reason),
             },
             (&Method::GET, "/metrics") => match self.text() {

@@ -5,11 +5,13 @@
 //! works for as long as it lasts: the controller of DNSProviders, the caches of their accounts,
 //! what is offered to whom ([`offers`]), and the connections of clients. It ends as a whole, so
 //! that nothing is written after it. Whoever does not lead answers that another one does.
-//! Certificates come from [`credentials`].
+//! The [`pod`] has a label while its server leads, and is ready in both roles. Certificates
+//! come from [`credentials`].
 
 mod credentials;
 mod election;
 mod offers;
+mod pod;
 mod term;
 
 use std::net::TcpListener as StdListener;
@@ -19,12 +21,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use remote::server::Standby;
 use remote::server::listener::{self, Bounds};
+use tokio::join;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch as channel};
 use tokio::time::timeout;
 
 use self::credentials::CredentialFiles;
 use self::election::Election;
+use self::pod::Pod;
 pub use self::term::Office;
 use self::term::{Setup, Term};
 use super::cli::ServeArgs;
@@ -38,12 +42,14 @@ use crate::serve::http;
 const FINDING_OUT: Duration = Duration::from_secs(30);
 /// How long those who are connected to a server that waits have to take their leave.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// What is said of readiness while this server leads.
+const LEADING: &str = "this server is leading";
 /// What is said while another server leads.
 const NOT_LEADING: &str = "this server is not leading: another one is, or soon will be";
 /// What is said before it is known what can be served.
 const STARTING: &str = "this server is starting";
-/// What is said when it goes down.
-const STOPPING: &str = "this server is going down";
+/// What is said when it goes down, or leads no more and has not ended all of it.
+const STOPPING: &str = "this server is stopping";
 
 /// Serves until it is told to stop.
 pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
@@ -60,17 +66,20 @@ pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let health = Arc::new(Health::default());
     let (in_office, term) = channel::channel(None);
     let site = Site::central(term, Arc::clone(&health));
+    let mut election = Election::open(args).await?;
+    let pod = election.pod(args.pod());
     let server = Server {
         listener,
         setup,
         health,
+        pod: &pod,
         in_office,
     };
-    let mut election = Election::open(args).await?;
     let (leading, leads) = channel::channel(!election.is_held());
     let outcome = tokio::select! {
         outcome = server.run(leads, stop) => outcome,
         () = election.run(&leading) => Ok(()),
+        () = pod.keep() => Ok(()),
         () = files.follow() => Ok(()),
         outcome = http::serve(metrics, Arc::new(site), None) => outcome,
     };
@@ -96,15 +105,16 @@ async fn until(flag: &mut channel::Receiver<bool>, value: bool) {
     let _reached = flag.wait_for(|now| *now == value).await.is_ok();
 }
 
-struct Server {
+struct Server<'a> {
     listener: StdListener,
     setup: Setup,
     health: Arc<Health>,
+    pod: &'a Pod,
     /// The term that is counted.
     in_office: channel::Sender<Option<Arc<Office>>>,
 }
 
-impl Server {
+impl Server<'_> {
     /// Waits for its turns to lead, and leads, until it is to stop.
     async fn run(
         &self,
@@ -112,7 +122,7 @@ impl Server {
         mut stop: channel::Receiver<bool>,
     ) -> anyhow::Result<()> {
         loop {
-            self.health.not_ready(NOT_LEADING);
+            self.health.ready(NOT_LEADING);
             let mut stop_waiting = stop.clone();
             let turn = async {
                 tokio::select! {
@@ -131,18 +141,16 @@ impl Server {
                 () = until(&mut stop, true) => Ok(true),
             };
             self.in_office.send_replace(None);
+            self.pod.leads(false);
+            self.health.not_ready(STOPPING);
             match outcome {
                 Ok(true) => {
-                    self.health.not_ready(STOPPING);
-                    term.finish().await;
+                    join!(self.pod.settled(), term.finish());
                     return Ok(());
                 }
-                Ok(false) => {
-                    self.health.not_ready(NOT_LEADING);
-                    term.end().await;
-                }
+                Ok(false) => term.end().await,
                 Err(error) => {
-                    term.end().await;
+                    join!(self.pod.settled(), term.end());
                     return Err(error);
                 }
             }
@@ -162,7 +170,8 @@ impl Server {
         };
         self.stand_by(STARTING, found_out).await?;
         term.open(&self.listener)?;
-        self.health.listed();
+        self.pod.leads(true);
+        self.health.ready(LEADING);
         term.ended().await
     }
 
@@ -179,7 +188,7 @@ impl Server {
             Standby::new(reason),
             listener,
             credentials,
-            Bounds::default(),
+            Bounds::of_standby(),
             stopped,
         ));
         let happened = tokio::select! {

@@ -134,7 +134,7 @@ impl Site {
             );
         }
         match (self, request.uri().path()) {
-            (Self::Health(health), "/healthz") => told(health.liveness(Instant::now())),
+            (Self::Health(health), "/healthz") => told(health.liveness(Instant::now()).map(|()| "ok")),
             (Self::Health(health), "/readyz") => told(health.readiness()),
             (Self::Metrics(metrics, guard), "/metrics") => {
                 let refusal = match guard {
@@ -196,9 +196,9 @@ fn show(metrics: &Metrics) -> Response<Full<Bytes>> {
     }
 }
 
-fn told(outcome: Result<(), String>) -> Response<Full<Bytes>> {
+fn told(outcome: Result<impl Into<Bytes>, String>) -> Response<Full<Bytes>> {
     match outcome {
-        Ok(()) => text(StatusCode::OK, "ok"),
+        Ok(words) => text(StatusCode::OK, words),
         Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, reason),
     }
 }

@@ -29,7 +29,11 @@ use super::transport::transport;
 /// The pause when no connection can be accepted, as without free file descriptors.
 const BREATH: Duration = Duration::from_secs(1);
 
-/// How many connections there may be.
+/// How long a connection to a server lasts that others stand in for: answers are to arrive,
+/// and whoever comes again as it was told is to make another one.
+const STANDBY: Duration = Duration::from_secs(1);
+
+/// How many connections there may be, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Handshakes at a time; further strangers wait to be accepted.
@@ -40,6 +44,9 @@ pub struct Bounds {
     pub connections: usize,
     /// The connections with one certificate.
     pub of_certificate: usize,
+    /// How long a connection lasts. Then it takes no more calls, and the client makes another
+    /// one. As long as the client likes when not said.
+    pub age: Option<Duration>,
 }
 
 impl Default for Bounds {
@@ -49,6 +56,19 @@ impl Default for Bounds {
             handshake: Duration::from_secs(5),
             connections: 4096,
             of_certificate: 1024,
+            age: None,
+        }
+    }
+}
+
+impl Bounds {
+    /// Those of a [`super::Standby`]. A client stays on a connection for as long as it has
+    /// it, and would never come to the server that leads.
+    #[must_use]
+    pub fn of_standby() -> Self {
+        Self {
+            age: Some(STANDBY),
+            ..Self::default()
         }
     }
 }
@@ -69,7 +89,7 @@ where
         + 'static,
     S::Future: Send + 'static,
 {
-    transport()
+    transport(bounds.age)
         .serve_with_incoming_shutdown(service, incoming(listener, credentials, bounds).boxed(), stop)
         .await
         .map_err(io::Error::other)

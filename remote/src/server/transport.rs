@@ -20,14 +20,19 @@ const REFUSED: usize = 256;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What serves [`super::Services`] on the connections of a [`super::listener`].
-pub(super) fn transport() -> Server {
-    Server::builder()
+/// What serves [`super::Services`] on the connections of a [`super::listener`], which last so
+/// long at most.
+pub(super) fn transport(age: Option<Duration>) -> Server {
+    let server = Server::builder()
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(REQUESTS)
         .http2_max_header_list_size(HEADERS)
         .http2_max_pending_accept_reset_streams(Some(TAKEN_BACK))
         .http2_max_local_error_reset_streams(Some(REFUSED))
         .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
+    match age {
+        Some(age) => server.max_connection_age(age),
+        None => server,
+    }
 }

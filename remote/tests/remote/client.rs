@@ -8,5 +8,6 @@ mod lists;
 mod nonsense;
 mod secrets;
 mod stage;
+mod standby;
 mod states;
 mod wire;

@@ -172,7 +172,7 @@ async fn two_clusters_have_their_records_from_one_server() {
         server
             .get("/readyz")
             .await
-            .is_some_and(|answer| answer.status == 200)
+            .is_some_and(|answer| answer.status == 200 && answer.body == "this server is leading")
     })
     .await;
     let accounts = reader.follow(3).await;

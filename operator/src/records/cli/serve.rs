@@ -47,9 +47,22 @@ pub struct ServeArgs {
     /// talks to the providers, and the others wait. Without it, this server leads.
     #[arg(long, value_name = "NAMESPACE", conflicts_with = "providers")]
     pub leader_election_namespace: Option<String>,
+    /// The pod that this server runs in, of the namespace of --leader-election-namespace.
+    /// While the server leads it has the label dns.gardener.cloud/central-role=leader, by
+    /// which a Service finds it. Without it no pod is labelled.
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    pub pod_name: Option<String>,
     /// Where to serve /metrics, /healthz and /readyz in plain text.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:7979")]
     pub metrics_address: SocketAddr,
+}
+
+impl ServeArgs {
+    /// The name of the pod, where there is one.
+    #[must_use]
+    pub fn pod(&self) -> Option<&str> {
+        self.pod_name.as_deref().filter(|name| !name.is_empty())
+    }
 }
 
 /// How many changes a namespace may ask for.

@@ -58,8 +58,8 @@ impl Inspector {
     /// Follows the Secrets of these DNSProviders, those of now and those that are in use.
     pub fn follow(&mut self, objects: &[Arc<DnsProviderObject>]) {
         self.last_good.retain(objects);
-        let named = objects.iter().filter_map(|object| object.secret().ok());
-        let names = named.chain(self.last_good.secrets().cloned());
+        let wanted = objects.iter().filter_map(|object| object.secret().ok());
+        let names = wanted.chain(self.last_good.secrets().cloned());
         self.secrets.follow(&names.collect());
     }
 

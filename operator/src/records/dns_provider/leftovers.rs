@@ -106,7 +106,7 @@ fn remove(directory: &Path, name: &str) {
     }
     match FileStore::remove_directory(&folder) {
         Ok(()) => {
-            tracing::info!("{shown} is removed: it was the cache of an account that no DNSProvider has")
+            tracing::info!("{shown} is removed: it was the cache of an account that no DNSProvider has");
         }
         Err(error) => tracing::warn!("{shown}: {error}"),
     }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use kube::Client;
 use tokio::sync::{oneshot, watch as channel};
 
+use super::pod::Pod;
 use crate::apply::Applier;
 use crate::cache::Cache;
 use crate::leader::Candidate;
@@ -35,13 +36,22 @@ impl Election {
         let cache = Arc::new(Cache::default());
         let applier = Applier::new(client.clone(), Arc::clone(&cache));
         let lease = central_lease_key(&namespace);
-        let candidate = Candidate::new(lease, Arc::clone(&cache), applier, identity());
+        let identity = args.pod().map_or_else(identity, Into::into);
+        let candidate = Candidate::new(lease, Arc::clone(&cache), applier, identity);
         Ok(Self(Some(Held {
             namespace,
             client,
             cache,
             candidate,
         })))
+    }
+
+    /// The pod of a name in the place of the Lease, where there is one.
+    pub fn pod(&self, name: Option<&str>) -> Pod {
+        match (&self.0, name) {
+            (Some(held), Some(name)) => Pod::new(held.client.clone(), &held.namespace, name),
+            _ => Pod::none(),
+        }
     }
 
     /// Whether there is one.

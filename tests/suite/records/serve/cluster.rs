@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use devcluster::{Distribution, manifests};
@@ -13,14 +13,15 @@ use tonic::Code;
 
 use super::super::daemon::{Daemon, command};
 use super::super::definitions::{define, our_dns_provider};
-use super::stage::{Client, REMOTE, Stage, ZONE, address, is_ready, provider};
+use super::pods;
+use super::stage::{Client, REMOTE, Stage, ZONE, address, leads, provider};
 use crate::control_plane::{Plane, eventually};
 use crate::permissions::{grants, kubeconfig_of};
 
 /// The namespace and the service account of the manifests.
-const CENTRAL: &str = "external-records-central";
+pub const CENTRAL: &str = "external-records-central";
 /// The namespace of a client.
-const BLUE: &str = "blue";
+pub const BLUE: &str = "blue";
 
 #[tokio::test]
 async fn dns_providers_of_a_cluster_are_served_as_their_annotations_and_secrets_say() {
@@ -35,9 +36,12 @@ async fn dns_providers_of_a_cluster_are_served_as_their_annotations_and_secrets_
     apply(&plane, &stage, &closed);
     let address = address();
     let kubeconfig = kubeconfig_of(&plane, CENTRAL, CENTRAL);
-    let command = central(&objects, &stage, address, &kubeconfig);
+    let deployment = find(&objects, "Deployment");
+    pods::make(&plane, CENTRAL, "central-1", &deployment["spec"]["template"]).await;
+    pods::make(&plane, CENTRAL, "central-2", &deployment["spec"]["template"]).await;
+    let command = central(&objects, &stage, (address, "central-1"), &kubeconfig);
     let mut daemon = Daemon::launch(plane.cluster.launcher(), "central", &command).await;
-    is_ready(&daemon).await;
+    leads(&daemon).await;
     let mut blue = stage.client(address, BLUE);
 
     assert_eq!(blue.refusal().await, Some(Code::NotFound));
@@ -47,9 +51,11 @@ async fn dns_providers_of_a_cluster_are_served_as_their_annotations_and_secrets_
     assert_eq!(blue.create(&["api".into()]).await.unwrap(), ["applied"]);
     assert_eq!(stage.names().await, ["api", "www"]);
     secrets_are_followed(&plane, &stage, &mut blue).await;
+    the_label_is_repaired_as_soon_as_may_be(&plane, &objects, &mut blue, &daemon).await;
     // The Lease is let go, which is a patch.
     daemon.terminate();
     assert_eq!(daemon.exit_code().await, Some(0), "{}", daemon.log());
+    assert_eq!(selected(&plane, &objects), "");
     grants::account(plane.cluster.audit_log(), &objects, CENTRAL, CENTRAL).is_exact();
     plane.cluster.stop().unwrap();
 }
@@ -105,9 +111,72 @@ async fn secrets_are_followed(plane: &Plane, stage: &Stage, blue: &mut Client) {
     eventually("the zone is back", async || blue.zones().await.is_ok()).await;
 }
 
+/// The pods that the Service leads to, if they are ready.
+fn selected(plane: &Plane, objects: &[Value]) -> String {
+    let selector = find(objects, "Service")["spec"]["selector"].as_object().unwrap();
+    let labels = selector
+        .iter()
+        .map(|(label, value)| format!("{label}={}", value.as_str().unwrap()));
+    let labels: Vec<String> = labels.collect();
+    let selector = format!("--selector={}", labels.join(","));
+    plane.kubectl(&["get", "pods", "--namespace", CENTRAL, "--output=name", &selector])
+}
+
+/// An API server that does not take the label now keeps nobody from being served.
+async fn the_label_is_repaired_as_soon_as_may_be(
+    plane: &Plane,
+    objects: &[Value],
+    blue: &mut Client,
+    daemon: &Daemon,
+) {
+    eventually("the pod is found", async || {
+        selected(plane, objects) == "pod/central-1\n"
+    })
+    .await;
+    let patch = |rules: &Value| {
+        let patch = json!({ "rules": rules }).to_string();
+        let arguments = ["patch", "role", CENTRAL, "--namespace", CENTRAL];
+        plane.kubectl(&[&arguments[..], &["--type=merge", "--patch", &patch]].concat());
+    };
+    let role = find(objects, "Role");
+    let mut rules = role["rules"].clone();
+    rules
+        .as_array_mut()
+        .unwrap()
+        .retain(|rule| rule["resources"] != json!(["pods"]));
+    patch(&rules);
+    eventually("the right is gone", async || {
+        let account = format!("--as=system:serviceaccount:{CENTRAL}:{CENTRAL}");
+        let may = ["auth", "can-i", "patch", "pods", "--namespace", CENTRAL, &account];
+        // It fails when the answer is no.
+        !plane.kubectl_succeeds(&may)
+    })
+    .await;
+    pods::label(plane, CENTRAL, "central-1", Value::Null).await;
+    eventually("it is tried", async || {
+        daemon.log().contains("failed to set the labels of Pod")
+    })
+    .await;
+    assert_eq!(blue.zones().await.unwrap(), [ZONE]);
+    assert_eq!(selected(plane, objects), "");
+    patch(&role["rules"]);
+    eventually("the pod is found again", async || {
+        selected(plane, objects) == "pod/central-1\n"
+    })
+    .await;
+}
+
+/// The only object of a kind.
+pub fn find<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let object = found.next().unwrap();
+    assert!(found.next().is_none(), "there are several {kind}s");
+    object
+}
+
 /// Applies the manifests, and lets the service account read the Secrets of a namespace; all
 /// that was applied.
-fn apply_manifests(plane: &Plane) -> Vec<Value> {
+pub fn apply_manifests(plane: &Plane) -> Vec<Value> {
     let folder = manifests::folder().join("records/central");
     let folder = folder.to_str().unwrap();
     let rendered = plane.kubectl(&["kustomize", folder]);
@@ -132,20 +201,24 @@ fn apply_manifests(plane: &Plane) -> Vec<Value> {
 }
 
 /// Applies an object, whatever its kind.
-fn apply(plane: &Plane, stage: &Stage, object: &Value) {
+pub fn apply(plane: &Plane, stage: &Stage, object: &Value) {
     let file = stage.write("applied.json", std::slice::from_ref(object));
     plane.kubectl(&["apply", "-f", file.to_str().unwrap()]);
 }
 
-/// The Deployment's command, with the address and the files of this test.
-fn central(objects: &[Value], stage: &Stage, address: SocketAddr, kubeconfig: &PathBuf) -> Command {
-    let deployment = objects.iter().find(|object| object["kind"] == "Deployment");
-    let container = &deployment.unwrap()["spec"]["template"]["spec"]["containers"][0];
+/// The Deployment's command in a pod of a name, with an address and the files of this test.
+pub fn central(
+    objects: &[Value],
+    stage: &Stage,
+    (address, pod): (SocketAddr, &str),
+    kubeconfig: &Path,
+) -> Command {
+    let container = &find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["command"], json!(["dns-operator"]));
     let given = container["args"].as_array().unwrap();
     let given: Vec<&str> = given.iter().map(|argument| argument.as_str().unwrap()).collect();
     assert_eq!(given[..2], ["records", "serve"]);
-    let mut arguments = stage.arguments(address, "cache");
+    let mut arguments = stage.arguments(address, pod);
     let ours: BTreeSet<String> = arguments
         .iter()
         .map(|argument| argument.split('=').next().unwrap().to_owned())
@@ -159,6 +232,6 @@ fn central(objects: &[Value], stage: &Stage, address: SocketAddr, kubeconfig: &P
     assert_eq!(given.len() - 2 - rest.len(), ours.len() - 1, "{given:?}");
     arguments.extend(rest.into_iter().map(ToString::to_string));
     let mut command = command(&arguments);
-    command.env("KUBECONFIG", kubeconfig).env("POD_NAME", "central-1");
+    command.env("KUBECONFIG", kubeconfig).env("POD_NAME", pod);
     command
 }

@@ -11,30 +11,42 @@ use tonic_types::StatusExt as _;
 
 use super::super::daemon::{Daemon, command};
 use super::super::definitions::{define, our_dns_provider};
-use super::stage::{Client, Stage, ZONE, address, is_ready, provider, readiness};
+use super::pods::{self, ROLE};
+use super::stage::{Client, Stage, ZONE, address, leads, provider, readiness};
 use crate::control_plane::{Plane, eventually};
 
 /// The namespace of the Lease, and of a client.
-const NAMESPACE: &str = "blue";
+pub const NAMESPACE: &str = "blue";
+/// The role of a pod whose server leads.
+pub const LEADER: &str = "leader";
 
-struct Servers {
-    stage: Stage,
-    plane: Plane,
+pub struct Servers {
+    pub stage: Stage,
+    pub plane: Plane,
 }
 
 impl Servers {
-    async fn start() -> Self {
+    /// Two pods, both with what a leader that was killed leaves behind.
+    pub async fn start() -> Self {
         let stage = Stage::start("www 300 A 192.0.2.80").await;
         let plane = Plane::without_controllers(Distribution::Kubernetes).await;
         define(&plane, our_dns_provider()).await;
         plane.make_namespace(NAMESPACE).await;
         let file = stage.write("objects.yaml", &[stage.secret(NAMESPACE), provider(NAMESPACE)]);
         plane.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+        plane.kubectl(&["create", "serviceaccount", "default", "--namespace", NAMESPACE]);
+        for name in ["first", "second"] {
+            let containers = json!([{ "name": "serve", "image": "x" }]);
+            let template = json!({
+                "metadata": { "labels": { ROLE: "leader" } }, "spec": { "containers": containers },
+            });
+            pods::make(&plane, NAMESPACE, name, &template).await;
+        }
         Self { stage, plane }
     }
 
     /// Starts a server by its name.
-    async fn server(&self, name: &str, address: SocketAddr) -> Daemon {
+    pub async fn server(&self, name: &str, address: SocketAddr) -> Daemon {
         let mut arguments = self.stage.arguments(address, name);
         arguments.push(format!("--leader-election-namespace={NAMESPACE}"));
         let mut command = command(&arguments);
@@ -44,11 +56,24 @@ impl Servers {
         Daemon::start_with(self.stage.folder.path(), name, &command).await
     }
 
-    async fn lease(&self) -> Value {
+    /// The role that each pod's label tells.
+    pub async fn roles(&self) -> [Value; 2] {
+        [
+            pods::role(&self.plane, NAMESPACE, "first").await,
+            pods::role(&self.plane, NAMESPACE, "second").await,
+        ]
+    }
+
+    /// Waits until the labels tell these roles.
+    pub async fn have_roles(&self, roles: [Value; 2]) {
+        eventually(&format!("roles {roles:?}"), async || self.roles().await == roles).await;
+    }
+
+    pub async fn lease(&self) -> Value {
         self.plane.get(&central_lease_key(NAMESPACE)).await.unwrap()["spec"].clone()
     }
 
-    async fn patch_lease(&self, spec: Value) {
+    pub async fn patch_lease(&self, spec: Value) {
         let key = central_lease_key(NAMESPACE);
         self.plane.patch(&key, json!({ "spec": spec })).await;
     }
@@ -59,8 +84,11 @@ async fn another_server_takes_over_and_clients_need_not_read_anew() {
     let servers = Servers::start().await;
     let places = [address(), address()];
     let first = servers.server("first", places[0]).await;
-    is_ready(&first).await;
+    leads(&first).await;
+    // The other pod is the other server's.
+    servers.have_roles([LEADER.into(), LEADER.into()]).await;
     let second = servers.server("second", places[1]).await;
+    servers.have_roles([LEADER.into(), Value::Null]).await;
     let mut client = servers.stage.client(places[0], NAMESPACE);
     assert_eq!(client.create(&["api".into()]).await.unwrap(), ["applied"]);
     let (whole, records) = client.read(&[]).await.unwrap();
@@ -78,7 +106,9 @@ async fn another_server_takes_over_and_clients_need_not_read_anew() {
     first.kill();
     // So that the test need not wait for a minute.
     servers.patch_lease(json!({ "leaseDurationSeconds": 2 })).await;
-    is_ready(&second).await;
+    leads(&second).await;
+    // Nobody but the first could take its own label off.
+    servers.have_roles([LEADER.into(), LEADER.into()]).await;
     assert_eq!(servers.lease().await["holderIdentity"], "second");
     // It has never seen this client, nor the state that the client knows.
     let (header, records) = late.read(&whole.revision).await.unwrap();
@@ -94,7 +124,7 @@ async fn another_server_takes_over_and_clients_need_not_read_anew() {
 }
 
 /// A server that does not lead says so, and when to come again.
-async fn stands_by(server: &Daemon, client: &mut Client) {
+pub async fn stands_by(server: &Daemon, client: &mut Client) {
     let mut told = None;
     // A connection that has just been lost tells less.
     eventually("it tells that it is not leading", async || {
@@ -108,7 +138,7 @@ async fn stands_by(server: &Daemon, client: &mut Client) {
     let retry = told.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert!(!retry.is_zero());
     let (status, reason) = readiness(server).await;
-    assert_eq!(status, 503, "{reason}");
+    assert_eq!(status, 200, "{reason}");
     assert!(reason.contains("not leading"), "{reason}");
     assert_eq!(server.get("/healthz").await.unwrap().status, 200);
     assert_eq!(
@@ -125,8 +155,10 @@ async fn it_is_led_by_another(servers: &Servers, server: &Daemon, client: &mut C
     stands_by(server, client).await;
     let told = client.create(&["late".into()]).await.unwrap_err();
     assert_eq!(told.code(), Code::Unavailable, "{told}");
+    servers.have_roles([LEADER.into(), Value::Null]).await;
     servers.patch_lease(json!({ "holderIdentity": null })).await;
-    is_ready(server).await;
+    leads(server).await;
+    servers.have_roles([LEADER.into(), LEADER.into()]).await;
     // Its cache is free again, and what it kept is there.
     assert_eq!(client.zones().await.unwrap(), [ZONE]);
     let restored = server.get("/metrics").await.unwrap().body;
@@ -137,9 +169,10 @@ async fn it_is_led_by_another(servers: &Servers, server: &Daemon, client: &mut C
     assert_eq!(servers.stage.names().await, ["api", "web", "www"]);
 }
 
-/// A server that is asked to end lets the Lease go.
+/// A server that is asked to end takes the label off, and lets the Lease go.
 async fn it_ends_in_order(servers: &Servers, mut server: Daemon) {
     server.terminate();
     assert_eq!(server.exit_code().await, Some(0), "{}", server.log());
     assert_eq!(servers.lease().await["holderIdentity"], Value::Null);
+    assert_eq!(servers.roles().await[1], Value::Null);
 }

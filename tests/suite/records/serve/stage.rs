@@ -99,7 +99,7 @@ impl Stage {
         ]
     }
 
-    /// Starts a server of files, and waits until it is ready.
+    /// Starts a server of files, and waits until it leads.
     pub async fn serve(&self, address: SocketAddr, providers: &[PathBuf]) -> Daemon {
         let mut arguments = self.arguments(address, "cache");
         arguments.extend(
@@ -108,7 +108,7 @@ impl Stage {
                 .map(|file| format!("--providers={}", file.display())),
         );
         let daemon = Daemon::start(self.folder.path(), "serve", &arguments).await;
-        is_ready(&daemon).await;
+        leads(&daemon).await;
         daemon
     }
 
@@ -159,9 +159,10 @@ pub fn provider(namespace: &str) -> Value {
     })
 }
 
-/// Waits until a server is ready.
-pub async fn is_ready(daemon: &Daemon) {
-    eventually("ready", async || readiness(daemon).await.0 == 200).await;
+/// Waits until a server leads, and serves.
+pub async fn leads(daemon: &Daemon) {
+    let leading = (200, "this server is leading".to_owned());
+    eventually("it leads", async || readiness(daemon).await == leading).await;
 }
 
 /// What a server says of its readiness.
