@@ -6,8 +6,9 @@
 //! engine; [`account`] calls it, with a cache before it, for its zones, when [`listing`] says;
 //! [`selection`] tells which of them are used, and [`status`] what the object is told. What was
 //! known of an account stays in [`listings`] while it cannot be asked, and settings that could
-//! be used in [`last_good`] while others cannot. [`controller`] has [`inspector`] do it all again whenever something changes, and hands out the accounts that
-//! can be used: to the central server, and by [`zone_union`] to the engine.
+//! be used in [`last_good`] while others cannot. [`controller`] has [`inspector`] do it all again
+//! whenever something changes, and hands out the accounts that can be used: to the central
+//! server, and by [`zone_union`] to the engine.
 
 pub mod account;
 pub mod cli;
