@@ -46,6 +46,7 @@ async fn what_was_kept_of_a_zone_is_known_while_the_provider_is_away() {
     assert_eq!(known.records.iter().collect::<Vec<_>>(), truth);
     assert_eq!(cache.age(&world.zone.id), Some(MINUTE));
     assert_eq!(cache.known(&ZoneId("other".into())), None);
+    drop(cache);
     // Of no known age, it is not told as if it were new.
     world.clock.set_back(10 * MINUTE);
     assert_eq!(world.open().known(&world.zone.id), None);
