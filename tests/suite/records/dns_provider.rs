@@ -10,3 +10,4 @@ mod selection;
 mod settings;
 mod stage;
 mod status;
+mod zone_union;
