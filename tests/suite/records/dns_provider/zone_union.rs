@@ -135,7 +135,7 @@ async fn of_two_zones_with_one_name_the_first_is_used_for_as_long_as_it_is_there
     let second = second.await.unwrap();
     let accounts = [account("one", &first).await, account("two", &second).await];
     let both = [
-        usable("first", &accounts[0], &[ZONE], &[ZONE]).await,
+        usable("first", &accounts[0], &[ZONE], &["www.example.com"]).await,
         usable(
             "second",
             &accounts[1],
@@ -152,6 +152,9 @@ async fn of_two_zones_with_one_name_the_first_is_used_for_as_long_as_it_is_there
     };
     let ids = [id(0, 0), id(1, 1)];
     assert_eq!(told(&zones), [(&*ids[0], ZONE), (&*ids[1], "example.org")]);
+    let filters = union.domain_filters(&zones[0]);
+    let takes = |text: &str| filters.iter().all(|filter| filter.matches(&name(text)));
+    assert_eq!([takes("www.example.com"), takes("mail.example.com")], [true, false]);
     let outcomes = union.apply(&zones[0], &[create("www")]).await;
     assert!(matches!(outcomes[..], [Outcome::Applied { .. }]), "{outcomes:?}");
     assert_eq!((lines(&first, ZONE).len(), lines(&second, ZONE).len()), (1, 0));
