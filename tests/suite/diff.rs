@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tests::program::{self, Output};
 
-use crate::control_plane::{Plane, corefile_key};
+use crate::control_plane::{Plane, corefile_key, quiet};
 use crate::scenario::settled;
 
 fn dns(spec: &Value) -> String {
@@ -106,6 +106,8 @@ async fn a_cluster_is_read_and_not_written_to() {
     let operator = plane.operator();
     settled(&plane).await;
     operator.stop();
+    // The API server takes note of its watches once they have ended.
+    quiet().await;
     let before = plane.requests().len();
     let kubeconfig = plane.cluster.kubeconfig();
     let (code, text) = against(kubeconfig, &json!({}));

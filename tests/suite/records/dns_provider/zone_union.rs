@@ -154,7 +154,10 @@ async fn of_two_zones_with_one_name_the_first_is_used_for_as_long_as_it_is_there
     assert_eq!(told(&zones), [(&*ids[0], ZONE), (&*ids[1], "example.org")]);
     let filters = union.domain_filters(&zones[0]);
     let takes = |text: &str| filters.iter().all(|filter| filter.matches(&name(text)));
-    assert_eq!([takes("www.example.com"), takes("mail.example.com")], [true, false]);
+    assert_eq!(
+        [takes("www.example.com"), takes("mail.example.com")],
+        [true, false]
+    );
     let outcomes = union.apply(&zones[0], &[create("www")]).await;
     assert!(matches!(outcomes[..], [Outcome::Applied { .. }]), "{outcomes:?}");
     assert_eq!((lines(&first, ZONE).len(), lines(&second, ZONE).len()), (1, 0));
